@@ -1,0 +1,108 @@
+#include "base/threads.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace nibble {
+namespace {
+
+constexpr int kSpins =
+    4000;  // some 20 microseconds: longer than the gap between two loops of one token
+
+void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+int available_cpus() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+ThreadPool::ThreadPool(int count) {
+  if (count <= 0) count = available_cpus();
+  workers_.reserve(static_cast<size_t>(count - 1));
+  for (int worker = 1; worker < count; ++worker) {
+    workers_.emplace_back([this, worker] { work(worker); });
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+    generation_.fetch_add(1);
+  }
+  wake_.notify_all();
+  for (auto& worker : workers_) worker.join();
+}
+
+void ThreadPool::take_pieces(int worker) {
+  try {
+    for (;;) {
+      const int64_t begin = next_.fetch_add(grain_, std::memory_order_relaxed);
+      if (begin >= total_) return;
+      (*function_)(begin, std::min(begin + grain_, total_), worker);
+    }
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    if (!error_) error_ = std::current_exception();
+    next_.store(total_, std::memory_order_relaxed);
+  }
+}
+
+void ThreadPool::run(int64_t total, int64_t grain, RangeFunction function) {
+  if (total <= 0) return;
+  if (workers_.empty() || total <= grain) {
+    for (int64_t begin = 0; begin < total; begin += grain)
+      function(begin, std::min(begin + grain, total), 0);
+    return;
+  }
+  function_ = &function;
+  total_ = total;
+  grain_ = grain;
+  next_.store(0, std::memory_order_relaxed);
+  busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+  generation_.fetch_add(1);
+  if (sleepers_.load() > 0) {
+    const std::lock_guard lock(mutex_);
+    wake_.notify_all();
+  }
+  take_pieces(0);
+  for (int spins = 0; busy_.load(std::memory_order_acquire) != 0; ++spins) {
+    if (spins < kSpins) {
+      relax();
+    } else {
+      std::this_thread::yield();
+    }
+  }
+  if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+}
+
+void ThreadPool::work(int worker) {
+  uint64_t seen = 0;
+  for (;;) {
+    for (int spins = 0; spins < kSpins && generation_.load() == seen; ++spins) relax();
+    if (generation_.load() == seen) {
+      std::unique_lock lock(mutex_);
+      sleepers_.fetch_add(1);
+      wake_.wait(lock, [&] { return generation_.load() != seen; });
+      sleepers_.fetch_sub(1);
+    }
+    ++seen;
+    if (stop_.load()) return;
+    take_pieces(worker);
+    busy_.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+}  // namespace nibble

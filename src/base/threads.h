@@ -1,0 +1,72 @@
+// A pool of threads for loops over independent pieces. The caller works too; workers wait a short
+// while on the CPU for the next loop and then sleep. (Why not OpenMP:
+// docs/decisions/0001-thread-pool.md.)
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+namespace nibble {
+
+// A non-owning reference to a callable: no allocation in the inner loops.
+class RangeFunction {
+ public:
+  template <class F>
+  requires(!std::is_same_v<std::remove_cvref_t<F>, RangeFunction>)
+      RangeFunction(F&& function)  // NOLINT: implicit on purpose
+      : object_(const_cast<void*>(static_cast<const void*>(&function))),
+        call_([](void* object, int64_t begin, int64_t end, int worker) {
+          (*static_cast<std::remove_reference_t<F>*>(object))(begin, end, worker);
+        }) {}
+  void operator()(int64_t begin, int64_t end, int worker) const {
+    call_(object_, begin, end, worker);
+  }
+
+ private:
+  void* object_;
+  void (*call_)(void*, int64_t, int64_t, int);
+};
+
+class ThreadPool {
+ public:
+  // count <= 0: one per available CPU.
+  explicit ThreadPool(int count);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int count() const { return static_cast<int>(workers_.size()) + 1; }
+
+  // Calls function(begin, end, worker) for consecutive pieces of at most `grain` (> 0) that cover
+  // [0, total); worker is in [0, count()). Returns when all are done; the first exception of any
+  // piece is rethrown. One loop at a time: not reentrant.
+  void run(int64_t total, int64_t grain, RangeFunction function);
+
+ private:
+  void work(int worker);
+  void take_pieces(int worker);
+
+  std::vector<std::thread> workers_;
+  const RangeFunction* function_ = nullptr;
+  int64_t total_ = 0;
+  int64_t grain_ = 1;
+  std::atomic<int64_t> next_{0};
+  std::atomic<uint64_t> generation_{0};
+  std::atomic<int> busy_{0};
+  std::atomic<bool> stop_{false};
+  std::atomic<int> sleepers_{0};
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::exception_ptr error_;
+};
+
+// CPUs that this process may use, at least 1.
+int available_cpus();
+
+}  // namespace nibble

@@ -1,0 +1,35 @@
+// THE list of formats: one line each. The enum, names, sizes, codec tables of every ISA, CLI names,
+// recipes and the typed tests all come from it. Ids and sizes are GGUF's (ggml type ids); `Struct`
+// is the format's own header's codec, which static_asserts the sizes again.
+//
+//      enumerator  id  name     Struct  weights  bytes   shape fallback: taken when a row is no
+//      multiple of `weights`
+#pragma once
+
+#include "nibble/dtype.h"
+
+// clang-format off
+#define NIBBLE_FORMATS(X)                         \
+  X(kF32,   0, "f32",  F32,    1,   4, kF32)      \
+  X(kF16,   1, "f16",  F16,    1,   2, kF16)      \
+  X(kBF16, 30, "bf16", BF16,   1,   2, kBF16)     \
+  X(kQ8_0,  8, "q8_0", Q8_0,  32,  34, kF16)      \
+  X(kQ4_0,  2, "q4_0", Q4_0,  32,  18, kF16)      \
+  X(kQ5_0,  6, "q5_0", Q5_0,  32,  22, kF16)      \
+  X(kQ4_K, 12, "q4_k", Q4_K, 256, 144, kQ5_0)     \
+  X(kQ6_K, 14, "q6_k", Q6_K, 256, 210, kQ8_0)
+// clang-format on
+
+namespace nibble {
+
+enum class DType : uint32_t {
+#define NIBBLE_ROW(enumerator, id, name, type, weights, bytes, fallback) enumerator = id,
+  NIBBLE_FORMATS(NIBBLE_ROW)
+#undef NIBBLE_ROW
+};
+
+// The type that a row of `columns` weights gets when `type` was asked for: the format itself or the
+// first of its chain of fallbacks whose block divides the row (as llama.cpp does).
+DType dtype_for_columns(DType type, uint64_t columns);
+
+}  // namespace nibble
