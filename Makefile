@@ -1,0 +1,63 @@
+# The front door. `make demo` and `make test` are all a newcomer needs; both start from a bare machine.
+# Settings:  make test JOBS=4      make fuzz FUZZ_SECONDS=600
+
+JOBS         ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+PYTHON       ?= python3
+
+.DEFAULT_GOAL := help
+.PHONY: help deps deps-check deps-peers build demo test test-asan test-tsan test-clang test-peers fuzz bench \
+        format check clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps:  ## install the packages that building needs and that are missing (packages.txt)
+	@tools/install_packages.sh build
+deps-check:
+	@tools/install_packages.sh build check
+deps-peers:
+	@tools/install_packages.sh build peers
+
+build: deps  ## build only; the binary is build/release/nibble
+	@tools/build.sh release $(JOBS)
+
+demo: build  ## quantize the bundled model to four types, measure them, continue a prompt
+	@$(PYTHON) tools/demo.py
+
+test: build  ## build and run every test; the last line counts them
+	@$(PYTHON) tools/run_tests.py --build build/release
+
+test-asan: deps  ## every test under AddressSanitizer and UndefinedBehaviorSanitizer
+	@tools/build.sh asan $(JOBS)
+	@$(PYTHON) tools/run_tests.py --build build/asan --kinds unit,cli
+
+test-tsan: deps  ## the unit tests under ThreadSanitizer
+	@tools/build.sh tsan $(JOBS)
+	@$(PYTHON) tools/run_tests.py --build build/tsan --kinds unit
+
+test-clang: deps-check  ## every test, built by Clang 14
+	@tools/build.sh clang $(JOBS)
+	@$(PYTHON) tools/run_tests.py --build build/clang --kinds unit,cli
+
+test-peers: build deps-peers  ## our files in the gguf package and in llama.cpp, and theirs here (installs from PyPI)
+	@tests/peers/run.sh
+
+fuzz: deps-check  ## each libFuzzer target for FUZZ_SECONDS
+	@tools/build.sh fuzz $(JOBS)
+	@tools/fuzz.sh $(FUZZ_SECONDS)
+
+bench: build  ## speed and memory, beside llama.cpp where it is installed (bench/README.md)
+	@bench/run.sh
+
+format: deps-check  ## rewrite every C++ file in the project's style
+	@$(PYTHON) tools/check_format.py --fix
+
+check: build deps-check  ## style, layers, ISA symbols, sizes
+	@$(PYTHON) tools/check_format.py
+	@$(PYTHON) tools/check_layers.py
+	@$(PYTHON) tools/check_isa_symbols.py --build build/release
+	@$(PYTHON) tools/size_report.py
+
+clean:  ## remove everything that was built
+	rm -rf build
