@@ -42,6 +42,10 @@ class Metadata {
   bool contains(std::string_view key) const { return find(key) != nullptr; }
   const MetadataValue* find(std::string_view key) const;  // nullptr: no such key
   void set(std::string key, MetadataValue value);         // replaces in place or appends
+  // Without the search of set(): for readers that check a whole list of keys for duplicates.
+  void append(std::string key, MetadataValue value) {
+    entries_.emplace_back(std::move(key), std::move(value));
+  }
   void erase(std::string_view key);
 
   // Typed access. Integers of any width and sign convert when the value fits; everything else must

@@ -1,0 +1,122 @@
+#include "file/gguf_sink.h"
+
+#include <bit>
+#include <type_traits>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "file/byte_reader.h"
+#include "file/gguf_header.h"
+
+namespace nibble {
+namespace {
+
+constexpr uint32_t kVersion = 3;
+constexpr size_t kMaxNameBytes = 63;  // GGML_MAX_NAME - 1
+
+static_assert(std::endian::native == std::endian::little);
+
+template <class T>
+requires std::is_arithmetic_v<T>
+void put(std::string& out, T value) {
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+void put(std::string& out, const std::string& text) {
+  put(out, uint64_t{text.size()});
+  out += text;
+}
+
+void put(std::string& out, const MetadataArray& array) {
+  put(out, static_cast<uint32_t>(array.items.index()));
+  put(out, uint64_t{array.size()});
+  std::visit(
+      [&out](const auto& items) {
+        using T = typename std::decay_t<decltype(items)>::value_type;
+        for (const T& item : items) put(out, item);
+      },
+      array.items);
+}
+
+// Where each tensor begins, counted from the end of the header, and at last where they end.
+std::vector<uint64_t> place_tensors(const std::vector<TensorInfo>& tensors, uint64_t alignment) {
+  std::vector<uint64_t> offsets{0};
+  for (const TensorInfo& tensor : tensors) {
+    const auto end = checked_add(offsets.back(), tensor.bytes());
+    const auto next = end ? checked_align(*end, alignment) : std::nullopt;
+    if (!next || *next > INT64_MAX) {
+      fail(ErrorCode::kUsage, "the tensors have more bytes than a file can hold");
+    }
+    offsets.push_back(*next);
+  }
+  return offsets;
+}
+
+void put_tensors(std::string& out, const std::vector<TensorInfo>& tensors, uint64_t alignment) {
+  const std::vector<uint64_t> offsets = place_tensors(tensors, alignment);
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const Shape& shape = tensors[i].shape;
+    put(out, tensors[i].name);
+    put(out, static_cast<uint32_t>(shape.rank));
+    for (int d = 0; d < shape.rank; ++d) put(out, shape.dims[static_cast<size_t>(d)]);
+    put(out, static_cast<uint32_t>(tensors[i].type));
+    put(out, offsets[i]);
+  }
+}
+
+std::string encode_header(const Metadata& metadata, const std::vector<TensorInfo>& tensors) {
+  std::string out = "GGUF";
+  put(out, kVersion);
+  put(out, uint64_t{tensors.size()});
+  put(out, uint64_t{metadata.entries().size()});
+  for (const auto& [key, value] : metadata.entries()) {
+    put(out, key);
+    put(out, static_cast<uint32_t>(value.index()));
+    std::visit([&out](const auto& held) { put(out, held); }, value);
+  }
+  const uint64_t alignment = gguf_alignment(metadata);
+  put_tensors(out, tensors, alignment);
+  out.resize(checked_align(out.size(), alignment).value());
+  return out;
+}
+
+std::vector<TensorInfo> check_names(const std::filesystem::path& path,
+                                    std::vector<TensorInfo> tensors) {
+  for (const TensorInfo& tensor : tensors) {
+    if (tensor.name.size() > kMaxNameBytes) {
+      fail(ErrorCode::kUsage, "{}: tensor {}: its name has {} bytes, GGUF readers take at most {}",
+           path.string(), printable(tensor.name), tensor.name.size(), kMaxNameBytes);
+    }
+  }
+  return tensors;
+}
+
+}  // namespace
+
+GgufSink::GgufSink(const std::filesystem::path& path, const Metadata& metadata,
+                   std::vector<TensorInfo> tensors)
+    : alignment_(gguf_alignment(metadata)),
+      progress_(path, check_names(path, tensors)),
+      file_(path, gguf_file_bytes(metadata, tensors)) {
+  file_.append(encode_header(metadata, tensors));
+}
+
+void GgufSink::write(size_t tensor, std::span<const std::byte> bytes) {
+  const bool complete = progress_.take(tensor, bytes.size());
+  file_.append(bytes);
+  if (complete) {
+    file_.append_zeros(checked_align(file_.position(), alignment_).value() - file_.position());
+  }
+}
+
+void GgufSink::finish() {
+  progress_.require_complete();
+  file_.commit();
+}
+
+uint64_t gguf_file_bytes(const Metadata& metadata, const std::vector<TensorInfo>& tensors) {
+  return encode_header(metadata, tensors).size() +
+         place_tensors(tensors, gguf_alignment(metadata)).back();
+}
+
+}  // namespace nibble
