@@ -1,5 +1,8 @@
 #include "base/json.h"
 
+#include <set>
+#include <vector>
+
 #include "base/error.h"
 
 namespace nibble {
@@ -30,14 +33,41 @@ void check_depth(std::string_view text, std::string_view file_name) {
   }
 }
 
+// Follows the parser through the text; open objects stand on the stack with their keys so far.
+class DuplicateKeyCheck {
+ public:
+  explicit DuplicateKeyCheck(std::string_view file_name) : file_name_(file_name) {}
+
+  void operator()(Json::parse_event_t event, const Json& parsed) {
+    if (event == Json::parse_event_t::object_start) objects_.emplace_back();
+    if (event == Json::parse_event_t::object_end) objects_.pop_back();
+    if (event != Json::parse_event_t::key) return;
+    if (!objects_.back().insert(parsed.get<std::string>()).second) {
+      fail(ErrorCode::kInvalidFile, "{}: the key {} stands twice in one JSON object", file_name_,
+           parsed.dump(-1, ' ', true));
+    }
+  }
+
+ private:
+  std::string_view file_name_;
+  std::vector<std::set<std::string>> objects_;
+};
+
 }  // namespace
 
-Json parse_json(std::string_view text, std::string_view file_name) {
+Json parse_json(std::string_view text, std::string_view file_name, DuplicateKeys duplicates) {
   check_depth(text, file_name);
   try {
-    return Json::parse(text);
+    if (duplicates == DuplicateKeys::kLastWins) return Json::parse(text);
+    DuplicateKeyCheck check(file_name);
+    return Json::parse(text, [&check](int, Json::parse_event_t event, Json& parsed) {
+      check(event, parsed);
+      return true;
+    });
   } catch (const Json::parse_error& error) {
     fail(ErrorCode::kInvalidFile, "{}: not valid JSON at byte {}", file_name, error.byte);
+  } catch (const Json::out_of_range&) {
+    fail(ErrorCode::kInvalidFile, "{}: not valid JSON: a number is too large", file_name);
   }
 }
 

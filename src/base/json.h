@@ -12,8 +12,12 @@ namespace nibble {
 
 using Json = nlohmann::json;
 
+// JSON leaves the meaning of a key that an object holds twice open.
+enum class DuplicateKeys { kLastWins, kRefuse };
+
 // Errors: kInvalidFile with the byte offset; nesting deeper than 64 levels is refused.
-Json parse_json(std::string_view text, std::string_view file_name);
+Json parse_json(std::string_view text, std::string_view file_name,
+                DuplicateKeys duplicates = DuplicateKeys::kLastWins);
 
 // Fields of a JSON object. A missing field and an explicit null are the same: std::nullopt. A field
 // of another type is Error kInvalidFile.

@@ -1,0 +1,128 @@
+#include "file/hf_directory.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/input_file.h"
+
+namespace nibble {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint64_t kMaxTextBytes = uint64_t{256} << 20;
+constexpr const char* kIndexName = "model.safetensors.index.json";
+
+fs::path find_folder(const fs::path& path) {
+  std::error_code ignored;  // false then, and opening says why
+  if (fs::is_directory(path, ignored)) return path;
+  if (!fs::exists(path, ignored)) {
+    fail(ErrorCode::kNotFound, "{}: no such file or folder", path.string());
+  }
+  if (path.extension() != ".safetensors") {
+    fail(ErrorCode::kUnsupported, "{}: is neither a folder nor a .safetensors file", path.string());
+  }
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+Json read_config(const fs::path& folder) {
+  const fs::path path = folder / "config.json";
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) {
+    fail(ErrorCode::kNotFound,
+         "{}: the file is missing; a Hugging Face model needs it, download it into this folder",
+         path.string());
+  }
+  return parse_json(read_text_file(path, kMaxTextBytes), path.string());
+}
+
+// The names of the folder's files that end so, sorted.
+std::vector<std::string> list_files(const fs::path& folder, std::string_view ending) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (std::string name = entry->path().filename().string(); name.ends_with(ending)) {
+      names.push_back(std::move(name));
+    }
+  }
+  if (error) {
+    fail(ErrorCode::kIo, "{}: cannot list the folder: {}", folder.string(), error.message());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+[[noreturn]] void fail_no_weights(const fs::path& folder) {
+  for (const char* ending : {".bin", ".pth", ".pt"}) {
+    if (const auto names = list_files(folder, ending); !names.empty()) {
+      fail(ErrorCode::kUnsupported,
+           "{}: holds PyTorch weights ({}), which this version cannot read; convert them to "
+           "safetensors first",
+           folder.string(), names.front());
+    }
+  }
+  if (const auto names = list_files(folder, ".gguf"); !names.empty()) {
+    fail(ErrorCode::kNotFound, "{}: holds no .safetensors weights; open {} by its own name",
+         folder.string(), names.front());
+  }
+  fail(ErrorCode::kNotFound,
+       "{}: holds no weights; download model.safetensors, or {} and the files that it names",
+       folder.string(), kIndexName);
+}
+
+fs::path find_weights_in(const fs::path& folder) {
+  std::error_code ignored;
+  for (const char* name : {"model.safetensors", kIndexName}) {
+    if (fs::exists(folder / name, ignored)) return folder / name;
+  }
+  const auto names = list_files(folder, ".safetensors");
+  if (names.empty()) fail_no_weights(folder);
+  if (names.size() > 1) {
+    fail(ErrorCode::kNotFound,
+         "{}: holds {} .safetensors files ({}, ...), but no {} that says which belong together; "
+         "download it, or name one file",
+         folder.string(), names.size(), names.front(), kIndexName);
+  }
+  return folder / names.front();
+}
+
+// A single file by its own name must not be one shard of many: most of the model would be missing.
+void check_no_shard(const fs::path& file) {
+  const fs::path index = file.parent_path() / kIndexName;
+  std::error_code ignored;
+  if (file.filename().string().find("-of-") != std::string::npos && fs::exists(index, ignored)) {
+    fail(ErrorCode::kUsage, "{}: is one of the files that {} names; open the folder instead",
+         file.string(), index.string());
+  }
+}
+
+fs::path find_weights(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) return find_weights_in(path);
+  check_no_shard(path);
+  return path;
+}
+
+}  // namespace
+
+HfDirectory::HfDirectory(const fs::path& path)
+    : folder_(find_folder(path)),
+      config_json_(read_config(folder_)),
+      config_(config_json_, (folder_ / "config.json").string()),
+      weights_(find_weights(path)) {
+  const std::string name = (folder_ / "generation_config.json").string();
+  if (const auto text = find_text("generation_config.json")) {
+    generation_config_json_ = parse_json(*text, name);
+    generation_config_.emplace(generation_config_json_, name);
+  }
+}
+
+std::optional<std::string> HfDirectory::find_text(std::string_view file_name) const {
+  const fs::path path = folder_ / file_name;
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) return std::nullopt;
+  return read_text_file(path, kMaxTextBytes);
+}
+
+}  // namespace nibble

@@ -1,0 +1,43 @@
+// SafetensorsFile: safetensors weights as a source of tensors: one file, or the shards that an
+// index (model.safetensors.index.json) names.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "file/safetensors_header.h"
+#include "file/tensor_files.h"
+#include "tensor/source.h"
+
+namespace nibble {
+
+class SafetensorsFile final : public TensorSource {
+ public:
+  // `path` is a .safetensors file, or an index whose name ends in .json. Errors: those of InputFile
+  // and of parse_safetensors_header; kInvalidFile when index and shards contradict each other;
+  // kNotFound for a missing shard.
+  explicit SafetensorsFile(const std::filesystem::path& path);
+
+  // Tensors that tensors() lacks. Complain only about one that is needed.
+  const std::vector<UnsupportedTensor>& unsupported() const { return unsupported_; }
+  const std::vector<std::unique_ptr<InputFile>>& files() const { return files_.files(); }
+
+  // F32, F16 and BF16; a PyTorch weight [out, in] has the shape {in, out}.
+  const std::vector<TensorInfo>& tensors() const override { return files_.tensors(); }
+  void read_rows(size_t tensor, uint64_t first, uint64_t count,
+                 std::span<std::byte> out) const override {
+    files_.read_rows(tensor, first, count, out);
+  }
+  // The format does not align tensors: the view is empty for those that are not by chance.
+  std::span<const std::byte> view(size_t tensor) const override { return files_.view(tensor); }
+
+ private:
+  void open_index(const std::filesystem::path& path);
+  std::vector<std::string> open_file(const std::filesystem::path& path);
+
+  TensorFiles files_;
+  std::vector<UnsupportedTensor> unsupported_;
+};
+
+}  // namespace nibble
