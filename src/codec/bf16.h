@@ -1,0 +1,43 @@
+// bf16: 2 bytes a weight, the upper 16 bits of binary32 (bfloat16), little endian; rounded to
+// nearest even.
+#pragma once
+
+#include "base/numeric.h"
+#include "codec/float_format.h"
+
+namespace nibble {
+
+struct BF16 {
+  static constexpr int kWeights = 1;
+  static constexpr int kBytes = 2;
+  static constexpr Domain kDomain = Domain::kFloat;
+  struct Block {
+    uint16_t bits;
+  };
+
+  // --- fit, pack, decode, snap ---
+  struct Params {};
+  template <class V>
+  static NIBBLE_INLINE Params fit(const float*, const float*) {
+    return {};
+  }
+  static NIBBLE_INLINE void pack(const float* x, const Params&, Block& block) {
+    block.bits = bf16_from_f32(*x);
+  }
+  static NIBBLE_INLINE void decode(const Block& block, float* y) { *y = f32_from_bf16(block.bits); }
+  static NIBBLE_INLINE float snap(float x, const Params&, int) {
+    return f32_from_bf16(bf16_from_f32(x));
+  }
+
+  // --- dot ---
+  template <class V>
+  static NIBBLE_INLINE typename V::F32 load(const Block* p) {
+    return V::load_bf16(&p->bits);
+  }
+  template <class V>
+  static NIBBLE_INLINE void store(Block* p, typename V::F32 x) {
+    V::store_bf16(&p->bits, x);
+  }
+};
+
+}  // namespace nibble

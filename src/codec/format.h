@@ -1,0 +1,146 @@
+// The contract of a block format, and what all formats share.
+//
+// A format is a struct of static functions in one header, its sections always in this order:
+//   layout   bytes, units and formula in the opening comment; struct Block
+//   fit      fit<V>(x, importance) -> Params: finds the scales of one block
+//   pack     pack(x, Params, Block&): rounds a block's weights under them
+//   decode   decode(Block, y): the definition, exact to the bit
+//   snap     snap(x, Params, i): the value that weight i of the block gets when x is rounded under
+//   Params dot      for integer formats scales<V> and weights<V, j>: the pieces from which the
+//   shared row_dot builds the
+//            dot product of a row with a row of activations, and unpack a panel
+// Formats know nothing of tensors. V is a vector type of simd/; every function gives the same bits
+// for every V.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/attributes.h"
+#include "codec/formats.h"
+
+namespace nibble {
+
+// One row of activations, in the two forms that formats take. Integer formats read q, d and s;
+// float formats x. q, d and s are zero-padded to a multiple of 256 activations.
+struct ActivationRow {
+  const float* x;   // n activations
+  const int8_t* q;  // rounded to [-127, 127], a scale per 32:
+  const float* d;   //   x[i] ~ q[i] * d[i / 32]
+  const float* s;   // d[g / 2] times the sum of q over its 16, one for each group g of 16
+};
+
+// One row of weights in the form that the prompt GEMM multiplies: w[i] ~ q[i] * d[i / 16] - m[i /
+// 16]. Zero-padded to a multiple of 256 weights; float formats fill x instead (padded to a multiple
+// of 16).
+struct PanelRow {
+  float* x;
+  uint8_t* q;  // unsigned 0..127, or signed when the format says kSigned
+  float* d;
+  float* m;
+};
+
+enum class Domain {
+  kFloat,    // weights are numbers; activations stay float
+  kInteger,  // weights are integers with scales; activations are quantized to 8 bits
+};
+
+template <class F, class V>
+concept BlockFormat = requires(const float* x, const typename F::Params& params,
+                               typename F::Block& block, const typename F::Block& stored,
+                               float* y) {
+  { F::template fit<V>(x, x) } -> std::same_as<typename F::Params>;
+  { F::pack(x, params, block) } -> std::same_as<void>;
+  { F::decode(stored, y) } -> std::same_as<void>;
+  { F::snap(0.0f, params, 0) } -> std::same_as<float>;
+  requires sizeof(typename F::Block) == F::kBytes;
+};
+
+inline constexpr int kChunk =
+    256;  // weights that integer kernels handle between two looks at scales
+
+// --- rows of integer formats
+// ----------------------------------------------------------------------------- Such a format F
+// says
+//   kGroup        weights that share one scale: 16 or 32
+//   kSigned       weights<> are signed bytes; otherwise 0..127
+//   kHasMinimum   the value is q * d - m; otherwise m is 0
+//   scales<V>(first block, blocks, scale, minimum)   `blocks` blocks of one chunk; scale: a lane
+//   per group (8 or
+//                 16 lanes); minimum: 16 lanes, one per 16 weights; lanes of missing blocks are
+//                 zero
+//   weights<V, j>(first block, blocks)   weights 64j .. 64j+63 of the chunk; anything where a block
+//   is missing
+
+template <class V, class F, int j>
+NIBBLE_INLINE typename V::F32 add_dot64(const typename F::Block* block, int blocks, const int8_t* q,
+                                        typename V::F32 scale, typename V::F32 sum) {
+  const auto weights = F::template weights<V, j>(block, blocks);
+  const auto activations = V::load_bytes(q + 64 * j);
+  const auto products =
+      F::kSigned ? V::dot_ss(weights, activations) : V::dot_us(weights, activations);
+  const auto factors =
+      F::kGroup == 32 ? V::template spread2<j>(scale) : V::template spread4<j>(scale);
+  return V::fma(V::to_f32(products), factors, sum);
+}
+
+// The dot product of one row of `n` weights with one row of activations.
+template <class V, class F>
+NIBBLE_INLINE float row_dot(const std::byte* row, const ActivationRow& a, int64_t n) {
+  const auto* block = reinterpret_cast<const typename F::Block*>(row);
+  auto sum = V::zero();
+  auto offset = V::zero();
+  for (int64_t begin = 0; begin < n; begin += kChunk, block += kChunk / F::kWeights) {
+    const int count = static_cast<int>(n - begin < kChunk ? n - begin : kChunk);
+    const int blocks = count / F::kWeights;
+    auto scale = V::zero();
+    auto minimum = V::zero();
+    F::template scales<V>(block, blocks, scale, minimum);
+    const auto d = V::load_low8(a.d + begin / 32);
+    scale = V::mul(scale, F::kGroup == 32 ? d : V::twice_low(d));
+    const int8_t* q = a.q + begin;
+    sum = add_dot64<V, F, 0>(block, blocks, q, scale, sum);
+    if (count > 64) sum = add_dot64<V, F, 1>(block, blocks, q, scale, sum);
+    if (count > 128) sum = add_dot64<V, F, 2>(block, blocks, q, scale, sum);
+    if (count > 192) sum = add_dot64<V, F, 3>(block, blocks, q, scale, sum);
+    if constexpr (F::kHasMinimum) offset = V::fma(minimum, V::load(a.s + begin / 16), offset);
+  }
+  return V::sum(V::sub(sum, offset));
+}
+
+template <class V, class F>
+NIBBLE_INLINE void row_unpack(const std::byte* row, int64_t n, const PanelRow& panel) {
+  const auto* block = reinterpret_cast<const typename F::Block*>(row);
+  for (int64_t begin = 0; begin < n; begin += kChunk, block += kChunk / F::kWeights) {
+    const int count = static_cast<int>(n - begin < kChunk ? n - begin : kChunk);
+    const int blocks = count / F::kWeights;
+    auto scale = V::zero();
+    auto minimum = V::zero();
+    F::template scales<V>(block, blocks, scale, minimum);
+    V::store(panel.d + begin / 16, F::kGroup == 32 ? V::twice_low(scale) : scale);
+    V::store(panel.m + begin / 16, minimum);
+    uint8_t* q = panel.q + begin;
+    V::store_bytes(q, F::template weights<V, 0>(block, blocks));
+    if (count > 64) V::store_bytes(q + 64, F::template weights<V, 1>(block, blocks));
+    if (count > 128) V::store_bytes(q + 128, F::template weights<V, 2>(block, blocks));
+    if (count > 192) V::store_bytes(q + 192, F::template weights<V, 3>(block, blocks));
+  }
+}
+
+template <class V, class F>
+NIBBLE_INLINE void row_encode(const float* x, const float* importance, int64_t n, std::byte* out) {
+  auto* block = reinterpret_cast<typename F::Block*>(out);
+  for (int64_t begin = 0; begin < n; begin += F::kWeights, ++block) {
+    const float* w = importance == nullptr ? nullptr : importance + begin;
+    F::pack(x + begin, F::template fit<V>(x + begin, w), *block);
+  }
+}
+
+template <class F>
+NIBBLE_INLINE void row_decode(const std::byte* row, int64_t n, float* y) {
+  const auto* block = reinterpret_cast<const typename F::Block*>(row);
+  for (int64_t begin = 0; begin < n; begin += F::kWeights, ++block) F::decode(*block, y + begin);
+}
+
+}  // namespace nibble

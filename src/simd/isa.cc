@@ -1,0 +1,58 @@
+#include "simd/isa.h"
+
+#include <array>
+#include <cstdlib>
+
+#include "base/error.h"
+
+namespace nibble {
+namespace {
+
+constexpr std::array kIsas = {Isa::kScalar, Isa::kAvx2, Isa::kAvx512};
+
+Isa choose_isa() {
+  const char* wanted = std::getenv("NIBBLE_ISA");
+  if (wanted == nullptr || *wanted == '\0') return available_isas().back();
+  for (const Isa isa : kIsas) {
+    if (isa_name(isa) != wanted) continue;
+    if (!isa_available(isa))
+      fail(ErrorCode::kUsage, "NIBBLE_ISA={}: this machine does not have it", wanted);
+    return isa;
+  }
+  fail(ErrorCode::kUsage, "NIBBLE_ISA={}: unknown; use scalar, avx2 or avx512", wanted);
+}
+
+}  // namespace
+
+std::string_view isa_name(Isa isa) {
+  return isa == Isa::kAvx512 ? "avx512" : isa == Isa::kAvx2 ? "avx2" : "scalar";
+}
+
+bool isa_available(Isa isa) {
+  if (isa == Isa::kScalar) return true;
+#if defined(__x86_64__)
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                    __builtin_cpu_supports("f16c");
+  if (isa == Isa::kAvx2) return avx2;
+  return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512vnni");
+#else
+  return false;
+#endif
+}
+
+std::vector<Isa> available_isas() {
+  std::vector<Isa> isas;
+  for (const Isa isa : kIsas) {
+    if (isa_available(isa)) isas.push_back(isa);
+  }
+  return isas;
+}
+
+Isa active_isa() {
+  static const Isa isa = choose_isa();
+  return isa;
+}
+
+}  // namespace nibble
