@@ -45,7 +45,8 @@ void require_free_space(const std::filesystem::path& target, uint64_t bytes) {
 
 OutputFile::OutputFile(const std::filesystem::path& target, uint64_t expected_bytes)
     : target_(target) {
-  if (std::filesystem::is_directory(target)) {
+  std::error_code ignored;  // false then, and opening says why
+  if (std::filesystem::is_directory(target, ignored)) {
     fail(ErrorCode::kIo, "{}: is a folder; name a file to write", target.string());
   }
   require_free_space(target, expected_bytes);

@@ -25,17 +25,6 @@ fs::path find_folder(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-Json read_config(const fs::path& folder) {
-  const fs::path path = folder / "config.json";
-  std::error_code ignored;
-  if (!fs::exists(path, ignored)) {
-    fail(ErrorCode::kNotFound,
-         "{}: the file is missing; a Hugging Face model needs it, download it into this folder",
-         path.string());
-  }
-  return parse_json(read_text_file(path, kMaxTextBytes), path.string());
-}
-
 // The names of the folder's files that end so, sorted.
 std::vector<std::string> list_files(const fs::path& folder, std::string_view ending) {
   std::vector<std::string> names;
@@ -53,6 +42,26 @@ std::vector<std::string> list_files(const fs::path& folder, std::string_view end
   return names;
 }
 
+// Models as one .gguf file lie in folders too, and a folder is what people then name.
+void point_to_gguf(const fs::path& folder) {
+  if (const auto names = list_files(folder, ".gguf"); !names.empty()) {
+    fail(ErrorCode::kNotFound, "{}: is no Hugging Face model; open {} by its own name",
+         folder.string(), names.front());
+  }
+}
+
+Json read_config(const fs::path& folder) {
+  const fs::path path = folder / "config.json";
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) {
+    point_to_gguf(folder);
+    fail(ErrorCode::kNotFound,
+         "{}: the file is missing; a Hugging Face model needs it, download it into this folder",
+         path.string());
+  }
+  return parse_json(read_text_file(path, kMaxTextBytes), path.string());
+}
+
 [[noreturn]] void fail_no_weights(const fs::path& folder) {
   for (const char* ending : {".bin", ".pth", ".pt"}) {
     if (const auto names = list_files(folder, ending); !names.empty()) {
@@ -62,10 +71,7 @@ std::vector<std::string> list_files(const fs::path& folder, std::string_view end
            folder.string(), names.front());
     }
   }
-  if (const auto names = list_files(folder, ".gguf"); !names.empty()) {
-    fail(ErrorCode::kNotFound, "{}: holds no .safetensors weights; open {} by its own name",
-         folder.string(), names.front());
-  }
+  point_to_gguf(folder);
   fail(ErrorCode::kNotFound,
        "{}: holds no weights; download model.safetensors, or {} and the files that it names",
        folder.string(), kIndexName);

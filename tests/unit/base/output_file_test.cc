@@ -1,0 +1,117 @@
+#include "base/output_file.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "support/files.h"
+
+namespace nibble {
+namespace {
+
+class OutputFileTest : public testing::Test {
+ protected:
+  testing::AssertionResult refuses(ErrorCode code, const std::filesystem::path& target,
+                                   uint64_t bytes) {
+    return fails_with(code, {target.string()}, [&] { OutputFile file(target, bytes); });
+  }
+
+  TemporaryFolder folder_;
+  std::filesystem::path target_ = folder_ / "out";
+};
+
+TEST_F(OutputFileTest, AppearsWholeWhenCommitted) {
+  OutputFile file(target_, 100);
+  file.append("head");
+  file.append_zeros(5000);
+  file.append("tail");
+  EXPECT_EQ(file.position(), 5008u);
+  EXPECT_FALSE(std::filesystem::exists(target_));
+  file.commit();
+  EXPECT_EQ(read_file(target_), "head" + std::string(5000, '\0') + "tail");
+  EXPECT_EQ(folder_.count_files(), 1u);
+}
+
+TEST_F(OutputFileTest, OverwritesBytesThatWereAppended) {
+  OutputFile file(target_, 0);
+  file.append("0123456789");
+  file.write_at(3, bytes_of("abc"));
+  EXPECT_EQ(file.position(), 10u);
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, {"out"}, [&] { file.write_at(8, bytes_of("abc")); }));
+  EXPECT_TRUE(
+      fails_with(ErrorCode::kUsage, {"out"}, [&] { file.write_at(UINT64_MAX, bytes_of("a")); }));
+  file.commit();
+  EXPECT_EQ(read_file(target_), "012abc6789");
+}
+
+TEST_F(OutputFileTest, LeavesNothingAfterAnException) {
+  EXPECT_THROW(
+      {
+        OutputFile file(target_, 0);
+        file.append("half");
+        throw std::runtime_error("cancelled");
+      },
+      std::runtime_error);
+  EXPECT_EQ(folder_.count_files(), 0u);
+}
+
+TEST_F(OutputFileTest, TouchesTheOldFileOnlyWhenCommitted) {
+  write_file(target_, "old");
+  {
+    OutputFile file(target_, 0);
+    file.append("new");
+  }
+  EXPECT_EQ(read_file(target_), "old");
+  OutputFile file(target_, 0);
+  file.append("new");
+  EXPECT_EQ(read_file(target_), "old");
+  file.commit();
+  EXPECT_EQ(read_file(target_), "new");
+}
+
+TEST_F(OutputFileTest, ChecksTheFreeSpaceFirst) {
+  EXPECT_TRUE(fails_with(ErrorCode::kNoSpace, {target_.string(), "are needed", "free"},
+                         [&] { OutputFile file(target_, uint64_t{1} << 62); }));
+  EXPECT_EQ(folder_.count_files(), 0u);
+}
+
+TEST_F(OutputFileTest, WantsAFolderThatExists) {
+  EXPECT_TRUE(refuses(ErrorCode::kIo, folder_ / "none/out", 0));
+  EXPECT_TRUE(refuses(ErrorCode::kIo, folder_.path(), 0));
+  write_file(target_, "a file");
+  EXPECT_TRUE(refuses(ErrorCode::kIo, target_ / "out", 0));
+}
+
+TEST_F(OutputFileTest, WantsANameThatTheFileSystemTakes) {
+  EXPECT_TRUE(refuses(ErrorCode::kIo, folder_ / std::string(300, 'n'), 0));
+}
+
+TEST_F(OutputFileTest, WantsAFolderThatIsWritable) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may write everywhere";
+  ::chmod(folder_.path().c_str(), 0500);
+  EXPECT_TRUE(refuses(ErrorCode::kIo, target_, 0));
+  ::chmod(folder_.path().c_str(), 0700);
+}
+
+// A limit on file sizes stands in for a disk that fills up while writing.
+TEST_F(OutputFileTest, ReportsAWriteThatFailsAndLeavesNothing) {
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
+  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{4096, old.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto result = fails_with(ErrorCode::kIo, {target_.string(), "cannot write"}, [&] {
+    OutputFile file(target_, 0);
+    file.append_zeros(100000);
+  });
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, old_handler);
+  EXPECT_TRUE(result);
+  EXPECT_EQ(folder_.count_files(), 0u);
+}
+
+}  // namespace
+}  // namespace nibble
