@@ -7,65 +7,95 @@
 namespace nibble {
 namespace {
 
-JsonObject object_of(const Json& json) { return JsonObject(json, "config.json"); }
-
-TEST(ParseJson, NamesTheFileAndTheByteOfASyntaxError) {
-  for (const char* text : {"", "{", "{\"a\": }", "[1, 2", "{} {}", "nul", "\"\xff\""}) {
-    EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"config.json", "byte"}, [&] {
-      parse_json(text, "config.json");
-    })) << text;
-  }
+testing::AssertionResult refuses(const std::string& text, const std::vector<std::string>& fragments,
+                                 DuplicateKeys duplicates = DuplicateKeys::kLastWins) {
+  return fails_with(ErrorCode::kInvalidFile, fragments,
+                    [&] { parse_json(text, "c.json", duplicates); });
 }
 
-TEST(ParseJson, BoundsTheNesting) {
-  const auto nested = [](size_t depth) {
-    return parse_json(std::string(depth, '[') + std::string(depth, ']'), "deep.json");
+TEST(ParseJson, ReadsValues) {
+  EXPECT_EQ(parse_json(R"({"a":[1,2.5,"x",null,true]})", "c.json")["a"].size(), 5u);
+}
+
+TEST(ParseJson, NamesFileAndByteOfAnError) {
+  EXPECT_TRUE(refuses("", {"c.json", "byte 1"}));
+  EXPECT_TRUE(refuses(R"({"a":1,})", {"c.json", "byte 8"}));
+  EXPECT_TRUE(refuses("{} x", {"c.json", "byte 4"}));
+  EXPECT_TRUE(refuses("\"\xff\"", {"c.json", "not valid JSON"}));
+}
+
+TEST(ParseJson, RefusesANumberBeyondDouble) {
+  EXPECT_TRUE(refuses("[1e999]", {"c.json", "too large"}));
+}
+
+TEST(ParseJson, RefusesDeepNesting) {
+  const auto nested = [](int depth) {
+    return std::string(static_cast<size_t>(depth), '[') +
+           std::string(static_cast<size_t>(depth), ']');
   };
-  EXPECT_TRUE(nested(64).is_array());
-  EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"deep.json", "64"}, [&] { nested(65); }));
-  EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"deep.json"}, [&] { nested(10'000'000); }));
-  const std::string brackets = "\"" + std::string(100, '[') + "\\\"" + std::string(100, '{') + "\"";
-  EXPECT_TRUE(parse_json(brackets, "text.json").is_string());
+  EXPECT_TRUE(parse_json(nested(64), "c.json").is_array());
+  EXPECT_TRUE(refuses(nested(65), {"c.json", "deeper than 64"}));
+  EXPECT_TRUE(refuses(std::string(1000000, '['), {"c.json", "deeper than 64"}));
 }
 
-TEST(JsonObject, ReadsTypedFields) {
-  const Json json = parse_json(R"({"u": 7, "f": 0.5, "i": 2, "b": true, "s": "x"})", "config.json");
-  const JsonObject object = object_of(json);
-  EXPECT_EQ(object.require_uint("u"), 7u);
-  EXPECT_EQ(object.require_float("f"), 0.5);
-  EXPECT_EQ(object.require_float("i"), 2.0);
-  EXPECT_EQ(object.find_bool("b"), true);
-  EXPECT_EQ(object.require_string("s"), "x");
+TEST(ParseJson, DoesNotCountBracketsInStrings) {
+  EXPECT_TRUE(parse_json("\"\\\"" + std::string(100, '[') + "\"", "c.json").is_string());
 }
 
-TEST(JsonObject, TreatsNullAsMissing) {
-  const Json json = parse_json(R"({"x": null})", "config.json");
-  EXPECT_EQ(object_of(json).find("x"), nullptr);
-  EXPECT_EQ(object_of(json).find_uint("x"), std::nullopt);
-  for (const char* key : {"x", "y"}) {
-    EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"config.json", key, "missing"},
-                           [&] { object_of(json).require_uint(key); }));
-  }
-}
-
-TEST(JsonObject, RefusesAFieldOfAnotherType) {
-  const Json json = parse_json(R"({"x": -1, "y": 1.5, "z": "8", "b": 1})", "config.json");
-  const JsonObject object = object_of(json);
-  for (const char* key : {"x", "y", "z"}) {
-    EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"config.json", key, "integer"},
-                           [&] { object.find_uint(key); }));
-  }
-  EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"z", "\"8\"", "number"},
-                         [&] { object.find_float("z"); }));
-  EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"b", "true"}, [&] { object.find_bool("b"); }));
+TEST(ParseJson, TakesTheLastOfDuplicateKeysUnlessTold) {
+  EXPECT_EQ(parse_json(R"({"a":1,"a":2})", "c.json")["a"], 2);
   EXPECT_TRUE(
-      fails_with(ErrorCode::kInvalidFile, {"y", "string"}, [&] { object.find_string("y"); }));
+      refuses(R"({"a":1,"a":2})", {"c.json", "\"a\" stands twice"}, DuplicateKeys::kRefuse));
+  EXPECT_TRUE(
+      refuses(R"([{"b":{"a":1,"\u0061":2}}])", {"\"a\" stands twice"}, DuplicateKeys::kRefuse));
 }
 
-TEST(JsonObject, RefusesWhatIsNoObject) {
-  const Json json = parse_json("[1]", "config.json");
-  EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"config.json", "array", "object"},
-                         [&] { object_of(json); }));
+TEST(ParseJson, AllowsTheSameKeyInDifferentObjects) {
+  const std::string text = R"({"a":{"a":1},"b":[{"a":1},{"a":1}]})";
+  EXPECT_EQ(parse_json(text, "c.json", DuplicateKeys::kRefuse), parse_json(text, "c.json"));
+}
+
+class JsonObjectTest : public testing::Test {
+ protected:
+  testing::AssertionResult refuses_field(const char* field, const std::function<void()>& action) {
+    return fails_with(ErrorCode::kInvalidFile, {"c.json", field}, action);
+  }
+
+  const Json json_ = parse_json(
+      R"({"count":3,"negative":-3,"half":0.5,"yes":true,"name":"x","nothing":null})", "c.json");
+  const JsonObject object_{json_, "c.json"};
+};
+
+TEST_F(JsonObjectTest, ReadsTypedFields) {
+  EXPECT_EQ(object_.find_uint("count"), 3u);
+  EXPECT_EQ(object_.find_float("half"), 0.5);
+  EXPECT_EQ(object_.find_float("count"), 3.0);
+  EXPECT_EQ(object_.find_bool("yes"), true);
+  EXPECT_EQ(object_.find_string("name"), "x");
+  EXPECT_EQ(object_.require_uint("count"), 3u);
+  EXPECT_EQ(object_.require_float("half"), 0.5);
+  EXPECT_EQ(object_.require_string("name"), "x");
+}
+
+TEST_F(JsonObjectTest, TakesNullForMissing) {
+  EXPECT_EQ(object_.find("nothing"), nullptr);
+  EXPECT_EQ(object_.find_uint("nothing"), std::nullopt);
+  EXPECT_EQ(object_.find_string("none"), std::nullopt);
+  EXPECT_TRUE(refuses_field("\"nothing\" is missing", [&] { object_.require("nothing"); }));
+  EXPECT_TRUE(refuses_field("\"none\" is missing", [&] { object_.require_uint("none"); }));
+}
+
+TEST_F(JsonObjectTest, RefusesAnotherType) {
+  EXPECT_TRUE(refuses_field("\"negative\": found -3", [&] { object_.find_uint("negative"); }));
+  EXPECT_TRUE(refuses_field("\"half\": found 0.5", [&] { object_.find_uint("half"); }));
+  EXPECT_TRUE(refuses_field("\"name\"", [&] { object_.find_float("name"); }));
+  EXPECT_TRUE(refuses_field("\"count\"", [&] { object_.find_bool("count"); }));
+  EXPECT_TRUE(refuses_field("\"yes\"", [&] { object_.find_string("yes"); }));
+}
+
+TEST_F(JsonObjectTest, IsAnObject) {
+  const Json list = Json::array();
+  EXPECT_TRUE(refuses_field("expected an object", [&] { JsonObject object(list, "c.json"); }));
 }
 
 }  // namespace
