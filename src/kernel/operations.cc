@@ -1,0 +1,25 @@
+#include "kernel/operations.h"
+
+#include "kernel/table.h"
+
+namespace nibble {
+namespace {
+
+#if defined(__x86_64__)
+constexpr PerIsa<Operations> kTables = {&kOperations_scalar, &kOperations_avx2,
+                                        &kOperations_avx512};
+#else
+constexpr PerIsa<Operations> kTables = {&kOperations_scalar, &kOperations_scalar,
+                                        &kOperations_scalar};
+#endif
+
+}  // namespace
+
+const Operations& operations(Isa isa) { return kTables.of(isa); }
+
+const Operations& operations() {
+  static const Operations& table = kTables.of(active_isa());
+  return table;
+}
+
+}  // namespace nibble

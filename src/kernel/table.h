@@ -1,0 +1,40 @@
+// All operations compiled over one vector type. Included by table_ISA.cc only.
+#pragma once
+
+#include "kernel/attention.h"
+#include "kernel/gemm.h"
+#include "kernel/operations.h"
+#include "kernel/row_operations.h"
+
+namespace nibble {
+
+extern const Operations kOperations_scalar;
+extern const Operations kOperations_avx2;
+extern const Operations kOperations_avx512;
+
+template <class V>
+void attend_f16(const AttentionHead<uint16_t>& head) noexcept {
+  attend<V>(head);
+}
+template <class V>
+void attend_f32(const AttentionHead<float>& head) noexcept {
+  attend<V>(head);
+}
+
+template <class V>
+constexpr Operations make_operations() {
+  using G = Gemm<V>;
+  return {quantize<V>,
+          rms_norm<V>,
+          silu_multiply<V>,
+          add<V>,
+          attend_f16<V>,
+          attend_f32<V>,
+          to_f16<V>,
+          log_sum_exp<V>,
+          G::template run<G::template Floats>,
+          G::template run<G::template Unsigned>,
+          G::template run<G::template Signed>};
+}
+
+}  // namespace nibble
