@@ -1,0 +1,22 @@
+// Llama (arXiv:2302.13971, 2307.09288, 2407.21783): RMSNorm, grouped-query attention with RoPE,
+// SwiGLU.
+#pragma once
+
+#include <array>
+
+#include "model/arch.h"
+
+namespace nibble {
+
+inline constexpr std::array<std::string_view, 1> kLlamaClasses = {"LlamaForCausalLM"};
+inline constexpr std::array<std::string_view, 1> kLlamaIgnored = {".rotary_emb.inv_freq"};
+
+inline constexpr Arch kLlama = {
+    .name = "llama",
+    .hf_classes = kLlamaClasses,
+    .hf_model_type = "llama",
+    .permutes_qk = true,
+    .ignored_suffixes = kLlamaIgnored,
+};
+
+}  // namespace nibble

@@ -1,0 +1,179 @@
+#include "model/forward.h"
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+
+#include "codec/codec.h"
+#include "kernel/operations.h"
+
+namespace nibble {
+namespace {
+
+const float* floats(const TensorView& view) { return reinterpret_cast<const float*>(view.data); }
+
+std::span<const float> rope_factors(const ModelConfig& config, const Weights& weights) {
+  const TensorView& view = weights.of(Role::kRopeFreqs);
+  if (!view) return {};
+  return {floats(view), static_cast<size_t>(config.rope_dimensions / 2)};
+}
+
+}  // namespace
+
+Forward::Forward(const ModelConfig& config, const Weights& weights, ThreadPool& pool)
+    : config_(config),
+      weights_(weights),
+      pool_(pool),
+      rope_(config.rope_dimensions, config.rope_base, config.rope_position_scale,
+            rope_factors(config, weights)) {}
+
+std::span<const float> Forward::run(std::span<const uint32_t> tokens, KvCache& cache,
+                                    int64_t wanted) {
+  const auto count = static_cast<int64_t>(tokens.size());
+  resize(count, wanted, cache.length() + count);
+  embed(tokens);
+  prepare_angles(count, cache.length());
+  for (int64_t layer = 0; layer < config_.layers; ++layer) {
+    normalize(floats(weights_.of(Role::kAttnNorm, layer)), count);
+    attention(layer, count, cache);
+    add_to_residual(count);
+    normalize(floats(weights_.of(Role::kFfnNorm, layer)), count);
+    feed_forward(layer, count);
+    add_to_residual(count);
+  }
+  cache.set_length(cache.length() + count);
+  if (wanted == 0) return {};
+  normalize(floats(weights_.of(Role::kOutputNorm)), count);
+  activations_.assign(normalized_.data() + (count - wanted) * config_.hidden, wanted,
+                      config_.hidden);
+  matmul(weights_.of(Role::kOutput), activations_, logits_.data(), pool_);
+  return {logits_.data(), static_cast<size_t>(wanted * weights_.vocab_size())};
+}
+
+void Forward::resize(int64_t tokens, int64_t wanted, int64_t positions) {
+  const auto grow = [](std::vector<float>& buffer, int64_t size) {
+    if (buffer.size() < static_cast<size_t>(size)) buffer.resize(static_cast<size_t>(size));
+  };
+  for (auto* buffer : {&residual_, &normalized_, &projected_})
+    grow(*buffer, tokens * config_.hidden);
+  for (auto* buffer : {&q_, &attended_}) grow(*buffer, tokens * config_.q_width());
+  for (auto* buffer : {&k_, &v_}) grow(*buffer, tokens * config_.kv_width());
+  for (auto* buffer : {&gate_, &up_}) grow(*buffer, tokens * config_.ffn);
+  grow(cos_sin_, tokens * config_.rope_dimensions);
+  grow(logits_, wanted * weights_.vocab_size());
+  scores_width_ = (positions + 15) / 16 * 16;
+  grow(scores_, pool_.count() * scores_width_);
+}
+
+void Forward::embed(std::span<const uint32_t> tokens) {
+  const TensorView& table = weights_.of(Role::kTokenEmbd);
+  float* row = residual_.data();
+  for (const uint32_t token : tokens) {
+    codec(table.type).decode(table.row(token), config_.hidden, row);
+    row += config_.hidden;
+  }
+}
+
+void Forward::prepare_angles(int64_t tokens, int64_t first_position) {
+  pool_.run(tokens, 16, [&](int64_t begin, int64_t end, int) {
+    for (int64_t t = begin; t < end; ++t) {
+      rope_.angles(first_position + t, cos_sin_.data() + t * config_.rope_dimensions);
+    }
+  });
+}
+
+void Forward::normalize(const float* weight, int64_t tokens) {
+  pool_.run(tokens, 8, [&](int64_t begin, int64_t end, int) {
+    for (int64_t t = begin; t < end; ++t) {
+      operations().rms_norm(residual_.data() + t * config_.hidden, weight, config_.rms_epsilon,
+                            config_.hidden, normalized_.data() + t * config_.hidden);
+    }
+  });
+}
+
+void Forward::attention(int64_t layer, int64_t tokens, KvCache& cache) {
+  activations_.assign(normalized_.data(), tokens, config_.hidden);
+  matmul(weights_.of(Role::kAttnQ, layer), activations_, q_.data(), pool_);
+  matmul(weights_.of(Role::kAttnK, layer), activations_, k_.data(), pool_);
+  matmul(weights_.of(Role::kAttnV, layer), activations_, v_.data(), pool_);
+  store_rotated(layer, tokens, cache);
+  if (cache.type() == DType::kF16) {
+    attend<uint16_t>(layer, tokens, cache);
+  } else {
+    attend<float>(layer, tokens, cache);
+  }
+  activations_.assign(attended_.data(), tokens, config_.q_width());
+  matmul(weights_.of(Role::kAttnOutput, layer), activations_, projected_.data(), pool_);
+}
+
+void Forward::store_rotated(int64_t layer, int64_t tokens, KvCache& cache) {
+  const int64_t width = config_.kv_width();
+  const auto store = [&](const float* row, int64_t position, bool is_key) {
+    if (cache.type() == DType::kF16) {
+      uint16_t* to = is_key ? cache.keys<uint16_t>(layer) : cache.values<uint16_t>(layer);
+      operations().to_f16(row, width, to + position * width);
+    } else {
+      float* to = is_key ? cache.keys<float>(layer) : cache.values<float>(layer);
+      std::copy_n(row, width, to + position * width);
+    }
+  };
+  pool_.run(tokens, 8, [&](int64_t begin, int64_t end, int) {
+    for (int64_t t = begin; t < end; ++t) {
+      const float* angles = cos_sin_.data() + t * config_.rope_dimensions;
+      float* q = q_.data() + t * config_.q_width();
+      float* k = k_.data() + t * width;
+      Rope::turn(angles, config_.rope_dimensions, q, config_.heads, config_.head_dim);
+      Rope::turn(angles, config_.rope_dimensions, k, config_.kv_heads, config_.head_dim);
+      store(k, cache.length() + t, true);
+      store(v_.data() + t * width, cache.length() + t, false);
+    }
+  });
+}
+
+template <class Element>
+void Forward::attend(int64_t layer, int64_t tokens, KvCache& cache) {
+  const Element* keys = cache.keys<Element>(layer);
+  const Element* values = cache.values<Element>(layer);
+  const int64_t heads_per_group = config_.heads / config_.kv_heads;
+  const float scale = 1.0f / std::sqrt(static_cast<float>(config_.head_dim));
+  pool_.run(tokens * config_.heads, 1, [&](int64_t begin, int64_t end, int worker) {
+    for (int64_t item = begin; item < end; ++item) {
+      const int64_t token = item / config_.heads;
+      const int64_t query_head = item % config_.heads;
+      const int64_t column = query_head / heads_per_group * config_.head_dim;
+      const int64_t at = token * config_.q_width() + query_head * config_.head_dim;
+      const AttentionHead<Element> head = {q_.data() + at,
+                                           keys + column,
+                                           values + column,
+                                           config_.kv_width(),
+                                           cache.length() + token + 1,
+                                           config_.head_dim,
+                                           scale,
+                                           scores_.data() + worker * scores_width_,
+                                           attended_.data() + at};
+      if constexpr (std::is_same_v<Element, float>) {
+        operations().attend_f32(head);
+      } else {
+        operations().attend_f16(head);
+      }
+    }
+  });
+}
+
+void Forward::feed_forward(int64_t layer, int64_t tokens) {
+  activations_.assign(normalized_.data(), tokens, config_.hidden);
+  matmul(weights_.of(Role::kFfnGate, layer), activations_, gate_.data(), pool_);
+  matmul(weights_.of(Role::kFfnUp, layer), activations_, up_.data(), pool_);
+  pool_.run(tokens, 4, [&](int64_t begin, int64_t end, int) {
+    operations().silu_multiply(gate_.data() + begin * config_.ffn, up_.data() + begin * config_.ffn,
+                               (end - begin) * config_.ffn);
+  });
+  activations_.assign(gate_.data(), tokens, config_.ffn);
+  matmul(weights_.of(Role::kFfnDown, layer), activations_, projected_.data(), pool_);
+}
+
+void Forward::add_to_residual(int64_t tokens) {
+  operations().add(residual_.data(), projected_.data(), tokens * config_.hidden);
+}
+
+}  // namespace nibble

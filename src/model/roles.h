@@ -1,0 +1,66 @@
+// The one word list: what a tensor is for. Loading, conversion, recipes and reports all speak of
+// roles; this table holds their GGUF names and the names that Hugging Face checkpoints use.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace nibble {
+
+enum class Role : uint8_t {
+  kTokenEmbd,
+  kOutputNorm,
+  kOutput,
+  kRopeFreqs,
+  kAttnNorm,
+  kAttnQ,
+  kAttnK,
+  kAttnV,
+  kAttnOutput,
+  kFfnNorm,
+  kFfnGate,
+  kFfnUp,
+  kFfnDown,
+};
+
+struct RoleRow {
+  Role role;
+  bool per_layer;         // GGUF: blk.N.NAME.weight, Hugging Face: model.layers.N.HF.weight
+  std::string_view name;  // in GGUF and in recipes
+  std::string_view hf;    // without ".weight"; empty: a checkpoint never holds it
+};
+
+inline constexpr auto kRoles = std::to_array<RoleRow>({
+    {Role::kTokenEmbd, false, "token_embd", "model.embed_tokens"},
+    {Role::kOutputNorm, false, "output_norm", "model.norm"},
+    {Role::kOutput, false, "output", "lm_head"},
+    {Role::kRopeFreqs, false, "rope_freqs", ""},
+    {Role::kAttnNorm, true, "attn_norm", "input_layernorm"},
+    {Role::kAttnQ, true, "attn_q", "self_attn.q_proj"},
+    {Role::kAttnK, true, "attn_k", "self_attn.k_proj"},
+    {Role::kAttnV, true, "attn_v", "self_attn.v_proj"},
+    {Role::kAttnOutput, true, "attn_output", "self_attn.o_proj"},
+    {Role::kFfnNorm, true, "ffn_norm", "post_attention_layernorm"},
+    {Role::kFfnGate, true, "ffn_gate", "mlp.gate_proj"},
+    {Role::kFfnUp, true, "ffn_up", "mlp.up_proj"},
+    {Role::kFfnDown, true, "ffn_down", "mlp.down_proj"},
+});
+inline constexpr size_t kRoleCount = kRoles.size();
+
+constexpr const RoleRow& role_row(Role role) { return kRoles[static_cast<size_t>(role)]; }
+
+// One tensor of a model: its role and, for roles of layers, which layer.
+struct TensorPlace {
+  Role role;
+  uint64_t layer = 0;
+  bool operator==(const TensorPlace&) const = default;
+};
+
+std::string gguf_name(const TensorPlace& place);                         // "blk.3.attn_q.weight"
+std::optional<TensorPlace> place_from_gguf_name(std::string_view name);  // nullopt: no such role
+std::optional<TensorPlace> place_from_hf_name(std::string_view name);
+
+}  // namespace nibble

@@ -1,0 +1,40 @@
+// Weights: a model's tensors by role, ready for the forward pass, used where they lie when the
+// source can show them.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "model/config.h"
+#include "model/roles.h"
+#include "tensor/source.h"
+#include "tensor/view.h"
+
+namespace nibble {
+
+class Weights {
+ public:
+  // Finds every tensor that the architecture needs and checks its shape against the config. Norms
+  // are converted to f32; other tensors keep their type. `source` must outlive the weights. Errors:
+  // kInvalidFile for a missing tensor or a wrong shape.
+  Weights(const TensorSource& source, const ModelConfig& config);
+
+  const TensorView& of(Role role, int64_t layer = 0) const {
+    return views_[static_cast<size_t>(layer) * kRoleCount + static_cast<size_t>(role)];
+  }
+  int64_t vocab_size() const { return of(Role::kTokenEmbd).rows; }
+  uint64_t bytes() const { return bytes_; }  // of all tensors in use
+
+ private:
+  void load(const TensorSource& source, size_t tensor, const TensorPlace& place);
+  void load_as_f32(const TensorSource& source, size_t tensor, TensorView& view);
+  void check(const TensorSource& source, const ModelConfig& config) const;
+
+  std::vector<TensorView> views_;                    // layers x roles
+  std::vector<std::unique_ptr<std::byte[]>> owned_;  // tensors that the source can only read out
+  uint64_t bytes_ = 0;
+};
+
+}  // namespace nibble
