@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -40,8 +41,14 @@ def unsafe_symbols(nm_output: str, isa: str) -> list[str]:
 
 
 def isa_objects(build: Path) -> list[tuple[Path, str]]:
-    commands = json.loads((build / "compile_commands.json").read_text())
-    return [(Path(c["directory"]) / c["output"], isa) for c in commands if (isa := isa_of(c["file"]))]
+    """Where the build put the object of each source that is compiled for an instruction set."""
+    objects = []
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        isa = isa_of(entry["file"])
+        if isa is not None:
+            words = shlex.split(entry["command"])
+            objects.append((Path(entry["directory"]) / words[words.index("-o") + 1], isa))
+    return objects
 
 
 def main() -> int:

@@ -1,3 +1,4 @@
+import json
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,14 @@ class CheckIsaSymbols(unittest.TestCase):
         self.assertEqual(check_isa_symbols.isa_of("src/kernel/kernels_avx512.cc"), "avx512")
         self.assertEqual(check_isa_symbols.isa_of("src/codec/codecs_avx2.cc"), "avx2")
         self.assertIsNone(check_isa_symbols.isa_of("src/codec/codecs_scalar.cc"))
+
+    def test_finds_the_objects_in_the_compilation_database(self) -> None:
+        entries = [{"directory": "/b", "file": f"/src/{name}.cc", "command": f"g++ -o d/{name}.o -c"}
+                   for name in ("table_avx2", "table_scalar")]
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "compile_commands.json").write_text(json.dumps(entries))
+            found = check_isa_symbols.isa_objects(Path(folder))
+        self.assertEqual(found, [(Path("/b/d/table_avx2.o"), "avx2")])
 
     def test_one_isa_does_not_cover_another(self) -> None:
         line = "0000000000000000 W int nibble::dot<nibble::Avx2>(int)"
