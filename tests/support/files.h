@@ -78,6 +78,12 @@ inline testing::AssertionResult fails_with(ErrorCode code,
   return testing::AssertionFailure() << "no error";
 }
 
+// The files of tests/fuzz/corpus/NAME.
+inline std::vector<std::filesystem::path> fuzz_seeds(std::string_view name) {
+  const auto folder = std::filesystem::path(NIBBLE_SOURCE_DIR) / "tests/fuzz/corpus" / name;
+  return {std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator()};
+}
+
 // The test data that is not in the repository: $NIBBLE_SHARED, else ../shared beside it.
 inline std::filesystem::path shared_path(std::string_view name) {
   const char* folder = std::getenv("NIBBLE_SHARED");

@@ -140,6 +140,17 @@ TEST(GgufHeader, SurvivesEveryByteChanged) {
   EXPECT_GT(refused, 300u);
 }
 
+TEST(GgufHeader, ReadsOrRefusesEverySeedOfItsFuzzer) {
+  size_t read = 0;
+  for (const auto& seed : fuzz_seeds("gguf")) {
+    try {
+      read += parse(read_file(seed)).version != 0 ? 1 : 0;
+    } catch (const Error&) {  // an input that once crashed
+    }
+  }
+  EXPECT_GE(read, 7u) << "the seeds of tests/fuzz/make_corpus.py are valid";
+}
+
 // A million keys or tensors must not take a million searches each.
 TEST(GgufHeader, ReadsManyKeysAndFindsTheDuplicate) {
   RawGguf raw;

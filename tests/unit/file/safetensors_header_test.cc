@@ -91,6 +91,18 @@ TEST(SafetensorsHeader, SurvivesEveryByteChanged) {
   EXPECT_GT(refused, 300u);
 }
 
+TEST(SafetensorsHeader, ReadsOrRefusesEverySeedOfItsFuzzer) {
+  size_t read = 0;
+  for (const auto& seed : fuzz_seeds("safetensors")) {
+    try {
+      parse(read_file(seed));
+      ++read;
+    } catch (const Error&) {  // an input that once crashed
+    }
+  }
+  EXPECT_GE(read, 5u) << "the seeds of tests/fuzz/make_corpus.py are valid";
+}
+
 struct Corruption {
   std::string name;
   std::function<void(RawSafetensors&)> apply;

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Writes the seeds of the corpora of gguf_fuzz and safetensors_fuzz: small valid files."""
+
+import json
+import pathlib
+import struct
+
+CORPUS = pathlib.Path(__file__).parent / "corpus"
+U8, I8, U16, I16, U32, I32, F32, BOOL, STRING, ARRAY, U64, I64, F64 = range(13)
+SCALARS = {U8: "<B", I8: "<b", U16: "<H", I16: "<h", U32: "<I", I32: "<i", F32: "<f", BOOL: "<?",
+           U64: "<Q", I64: "<q", F64: "<d"}
+
+
+def text(value):
+    return struct.pack("<Q", len(value)) + value.encode()
+
+
+def value_bytes(kind, value):
+    if kind == STRING:
+        return text(value)
+    if kind == ARRAY:
+        item_kind, items = value
+        return struct.pack("<IQ", item_kind, len(items)) + b"".join(
+            value_bytes(item_kind, item) for item in items)
+    return struct.pack(SCALARS[kind], value)
+
+
+def gguf(keys, tensors, version=3, alignment=32):
+    """tensors: (name, dims, type id, bytes of its weights)"""
+    out = b"GGUF" + struct.pack("<IQQ", version, len(tensors), len(keys))
+    for key, kind, value in keys:
+        out += text(key) + struct.pack("<I", kind) + value_bytes(kind, value)
+    offset = 0
+    for name, dims, kind, size in tensors:
+        out += text(name) + struct.pack(f"<I{len(dims)}QIQ", len(dims), *dims, kind, offset)
+        offset += -(-size // alignment) * alignment
+    out += bytes(-len(out) % alignment)
+    return out + bytes(range(256)) * (offset // 256) + bytes(offset % 256)
+
+
+def safetensors(tensors, metadata=None):
+    """tensors: (name, type, shape, bytes of its weights)"""
+    header, offset = {}, 0
+    if metadata:
+        header["__metadata__"] = metadata
+    for name, kind, shape, size in tensors:
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [offset, offset + size]}
+        offset += size
+    encoded = json.dumps(header, separators=(",", ":")).encode()
+    encoded += b" " * (-len(encoded) % 8)
+    return struct.pack("<Q", len(encoded)) + encoded + bytes(offset)
+
+
+GGUF = {
+    "empty": gguf([], []),
+    "version2": gguf([("general.name", STRING, "x")], [], version=2),
+    "scalars": gguf([(str(kind), kind, 1) for kind in SCALARS], []),
+    "arrays": gguf([(str(kind), ARRAY, (kind, [0, 1])) for kind in SCALARS] +
+                   [("tokens", ARRAY, (STRING, ["<s>", ""])),
+                    ("nested", ARRAY, (ARRAY, [(U8, [1, 2]), (STRING, ["x"])]))], []),
+    "tensors": gguf([("general.architecture", STRING, "llama")],
+                    [("a", [4, 2], 0, 32), ("b", [32], 8, 34), ("c", [256, 1, 1], 12, 144),
+                     ("d", [2, 1, 1, 2], 1, 8)]),
+    "alignment": gguf([("general.alignment", U32, 64)], [("a", [1], 0, 4), ("b", [1], 30, 2)],
+                      alignment=64),
+    "split": gguf([("split.no", U16, 0), ("split.count", U16, 2),
+                   ("split.tensors.count", I32, 2)], [("a", [1], 0, 4)]),
+}
+
+SAFETENSORS = {
+    "empty": safetensors([]),
+    "metadata": safetensors([], {"format": "pt"}),
+    "types": safetensors([("a", "F32", [2, 3], 24), ("b", "F16", [5], 10), ("c", "BF16", [1], 2)]),
+    "scalar": safetensors([("a", "F32", [], 4)]),
+    "aside": safetensors([("a", "I64", [2], 16), ("b", "F8_E4M3", [3], 3), ("c", "F4", [2], 1),
+                          ("d", "F16", [1] * 5, 2), ("e", "F32", [0], 0), ("f", "NEW", [1], 7)]),
+}
+
+for folder, seeds in (("gguf", GGUF), ("safetensors", SAFETENSORS)):
+    (CORPUS / folder).mkdir(parents=True, exist_ok=True)
+    for seed, data in seeds.items():
+        (CORPUS / folder / f"{seed}.{folder}").write_bytes(data)
