@@ -1,5 +1,7 @@
 #include "file/gguf.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "file/byte_reader.h"
 #include "file/gguf_header.h"
