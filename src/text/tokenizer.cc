@@ -32,16 +32,6 @@ struct Merge {
   }
 };
 
-std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
-  std::string result;
-  result.reserve(text.size());
-  for (size_t place; (place = text.find(from)) != text.npos;
-       text.remove_prefix(place + from.size())) {
-    result.append(text.substr(0, place)).append(to);
-  }
-  return result.append(text);
-}
-
 // A space that follows something else than a space.
 bool has_inner_space(std::string_view token) {
   for (size_t place = token.find(kSpaceMark, 1); place != token.npos;
@@ -137,7 +127,7 @@ Tokenizer::Match Tokenizer::match_special(std::string_view text, bool parse_spec
 
 void Tokenizer::encode_fragment(std::string_view text, bool prefix, Workspace& work,
                                 std::vector<uint32_t>& ids) const {
-  std::string marked = replace_all(text, " ", kSpaceMark);
+  std::string marked = mark_spaces(text);
   if (prefix && vocabulary_.add_space_prefix) marked.insert(0, kSpaceMark);
   work.fragment_begin = ids.size();
   for (std::string_view rest = marked; !rest.empty();) {
@@ -242,7 +232,7 @@ void Tokenizer::append_text(uint32_t id, bool special, bool& is_start, std::stri
     case TokenType::kNormal: {
       const bool drops_space =
           is_start && vocabulary_.add_space_prefix && token.starts_with(kSpaceMark);
-      text += replace_all(token.substr(drops_space ? kSpaceMark.size() : 0), kSpaceMark, " ");
+      text += unmark_spaces(token.substr(drops_space ? kSpaceMark.size() : 0));
       break;
     }
     case TokenType::kByte:

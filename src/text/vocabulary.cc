@@ -46,6 +46,16 @@ void read_special_ids(const Metadata& metadata, Vocabulary& vocabulary) {
   }
 }
 
+std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
+  std::string result;
+  result.reserve(text.size());
+  for (size_t place; (place = text.find(from)) != text.npos;
+       text.remove_prefix(place + from.size())) {
+    result.append(text.substr(0, place)).append(to);
+  }
+  return result.append(text);
+}
+
 void check_id(std::optional<uint32_t> id, const char* what, size_t size, std::string_view origin) {
   if (id && *id >= size) {
     fail(ErrorCode::kInvalidFile, "{}: the {} token has id {}, but there are only {} tokens",
@@ -73,6 +83,10 @@ std::optional<uint8_t> check_token(const Vocabulary& vocabulary, size_t id,
 }
 
 }  // namespace
+
+std::string mark_spaces(std::string_view text) { return replace_all(text, " ", kSpaceMark); }
+
+std::string unmark_spaces(std::string_view token) { return replace_all(token, kSpaceMark, " "); }
 
 std::optional<uint8_t> byte_of_token(std::string_view text) {
   if (text.size() != 6 || !text.starts_with("<0x") || text.back() != '>') return std::nullopt;

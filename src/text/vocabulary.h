@@ -40,6 +40,8 @@ struct Vocabulary {
 };
 
 inline constexpr std::string_view kSpaceMark = "\u2581";
+std::string mark_spaces(std::string_view text);     // " " to kSpaceMark
+std::string unmark_spaces(std::string_view token);  // kSpaceMark to " "
 
 // No vocabulary in use comes near (the largest known have a quarter of a million); the bound keeps
 // a damaged count from exhausting the memory.
