@@ -1,0 +1,13 @@
+// The list of commands: one file each; main() adds them all.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace nibble::cli {
+
+void add_quantize(CLI::App& app);
+void add_inspect(CLI::App& app);
+void add_evaluate(CLI::App& app);
+void add_run(CLI::App& app);
+
+}  // namespace nibble::cli

@@ -1,0 +1,54 @@
+// nibble: the command line. Each verb is a file beside this one.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "cli/commands.h"
+#include "cli/terminal.h"
+#include "nibble/error.h"
+
+namespace {
+
+constexpr int kFailure = 1;
+constexpr int kWrongUsage = 2;
+constexpr int kInterrupted = 130;  // 128 + SIGINT, as shells have it
+
+int report(const std::string& message, int status) {
+  nibble::cli::end_progress();
+  fmt::print(stderr, "error: {}\n", message);
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  nibble::cli::catch_interrupts();
+  CLI::App app("Nibble makes large language models small without hurting them.", "nibble");
+  app.set_version_flag("--version", NIBBLE_VERSION);
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+  nibble::cli::add_quantize(app);
+  nibble::cli::add_inspect(app);
+  nibble::cli::add_evaluate(app);
+  nibble::cli::add_run(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return report(std::string(error.what()) +
+                      "\nRun nibble --help, or nibble VERB --help, for what there is.",
+                  kWrongUsage);
+  } catch (const nibble::Error& error) {
+    const bool is_interrupted = error.code() == nibble::ErrorCode::kCancelled;
+    return report(error.what(), is_interrupted ? kInterrupted : kFailure);
+  } catch (const std::bad_alloc&) {
+    return report("out of memory", kFailure);
+  } catch (const std::exception& error) {
+    return report(error.what(), kFailure);
+  }
+  return 0;
+}

@@ -1,0 +1,150 @@
+// nibble quantize MODEL -t TYPE[,TYPE...] [-o OUT]
+#include "nibble/quantize.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/terminal.h"
+
+namespace nibble::cli {
+namespace {
+
+struct Options {
+  CommonOptions common;
+  std::filesystem::path model;
+  std::vector<std::string> types;
+  std::filesystem::path output;
+  std::string memory = "2GiB";
+  bool pure = false;
+  bool allow_requantize = false;
+};
+
+// "models/lab-7m/" and "lab-7m-f16.gguf" are both lab-7m.
+std::string base_name(const std::filesystem::path& model) {
+  const auto whole = std::filesystem::weakly_canonical(model);
+  std::string name =
+      std::filesystem::is_directory(whole) ? whole.filename().string() : whole.stem().string();
+  for (const char* suffix : {"-f32", "-f16", "-bf16", "-F32", "-F16", "-BF16"}) {
+    if (name.ends_with(suffix))
+      return name.substr(0, name.size() - std::string_view(suffix).size());
+  }
+  return name;
+}
+
+std::string type_name(const std::string& type) {
+  return type.ends_with(".recipe") ? std::filesystem::path(type).stem().string() : type;
+}
+
+// One type and -o FILE: that file. Otherwise -o is a folder (default: the current one), files are
+// MODEL-TYPE.gguf.
+std::vector<QuantizeTarget> targets_of(const Options& options) {
+  const bool is_file = options.output.extension() == ".gguf";
+  if (is_file && options.types.size() > 1) {
+    throw CLI::ValidationError("-o names one file, but there are " +
+                               std::to_string(options.types.size()) + " types; name a folder");
+  }
+  std::vector<QuantizeTarget> targets;
+  for (const std::string& type : options.types) {
+    const auto file = base_name(options.model) + "-" + type_name(type) + ".gguf";
+    targets.push_back({type, is_file ? options.output : options.output / file});
+  }
+  if (!is_file && !options.output.empty()) std::filesystem::create_directories(options.output);
+  return targets;
+}
+
+void print_json(const QuantizeResult& result) {
+  nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
+  for (const QuantizedFile& file : result.files) {
+    nlohmann::ordered_json fallbacks = nlohmann::ordered_json::array();
+    for (const auto& fallback : file.fallbacks) {
+      fallbacks.push_back({{"tensor", fallback.tensor},
+                           {"wanted", dtype_name(fallback.wanted)},
+                           {"used", dtype_name(fallback.used)}});
+    }
+    outputs.push_back({{"type", file.type},
+                       {"path", file.path.string()},
+                       {"bytes", file.bytes},
+                       {"weights", file.weights},
+                       {"bits_per_weight", file.bits_per_weight},
+                       {"seconds", result.seconds},
+                       {"fallbacks", fallbacks}});
+  }
+  const nlohmann::ordered_json json = {{"outputs", outputs},
+                                       {"seconds", result.seconds},
+                                       {"source_bytes", result.source_bytes},
+                                       {"peak_buffer_bytes", result.peak_buffer_bytes},
+                                       {"peak_memory_bytes", peak_memory_bytes()}};
+  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+void print_fallbacks(const QuantizedFile& file) {
+  if (file.fallbacks.empty()) return;
+  const auto& first = file.fallbacks.front();
+  fmt::print(
+      "  {} of its tensors have rows that {} blocks do not divide and became {} or larger (first: "
+      "{}); the bits "
+      "per weight above count that\n",
+      file.fallbacks.size(), dtype_name(first.wanted), dtype_name(first.used), first.tensor);
+}
+
+void print_table(const QuantizeResult& result) {
+  for (const QuantizedFile& file : result.files) {
+    fmt::print("{}: {}, {:.2f} bits per weight\n", file.path.string(), readable_bytes(file.bytes),
+               file.bits_per_weight);
+    print_fallbacks(file);
+  }
+  fmt::print(stderr, "{} read once in {:.2f} s, peak memory {}\n",
+             readable_bytes(result.source_bytes), result.seconds,
+             readable_bytes(peak_memory_bytes()));
+}
+
+void run(const Options& options) {
+  QuantizeOptions quantize_options;
+  quantize_options.run = options.common.run();
+  quantize_options.pure = options.pure;
+  quantize_options.allow_requantize = options.allow_requantize;
+  quantize_options.memory_limit = parse_bytes(options.memory);
+  const QuantizeResult result = quantize(options.model, targets_of(options), quantize_options);
+  if (options.common.json) {
+    print_json(result);
+  } else {
+    print_table(result);
+  }
+}
+
+}  // namespace
+
+void add_quantize(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  std::string types;
+  for (const std::string& type : quantize_types()) types += (types.empty() ? "" : " ") + type;
+  CLI::App* command =
+      app.add_subcommand("quantize", "write a model as GGUF in one or more smaller types");
+  command->usage(
+      "Example:  nibble quantize models/llama -t q4_k_m,q8_0 -o out\n\n"
+      "Usage:    nibble quantize MODEL -t TYPE[,TYPE...] [-o OUT] [OPTIONS]");
+  command
+      ->add_option("MODEL", options->model,
+                   "Hugging Face directory, .gguf, or .safetensors with config.json beside it")
+      ->required();
+  command
+      ->add_option("-t,--type", options->types,
+                   "types, separated by commas: " + types + ", or a .recipe file")
+      ->required()
+      ->delimiter(',');
+  command->add_option("-o,--output", options->output,
+                      "a .gguf file for one type, or a folder (default: the current one)");
+  command->add_option("--memory", options->memory,
+                      "most bytes of buffers, e.g. 512MiB (default: 2GiB)");
+  command->add_flag("--pure", options->pure, "the recipe's base type for every matrix");
+  command->add_flag("--allow-requantize", options->allow_requantize,
+                    "accept a model that is quantized already");
+  options->common.add_to(*command);
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace nibble::cli

@@ -1,0 +1,120 @@
+// nibble run MODEL -p PROMPT [-n N]
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/terminal.h"
+#include "nibble/generate.h"
+
+namespace nibble::cli {
+namespace {
+
+struct Options {
+  CommonOptions common;
+  std::filesystem::path model;
+  std::string prompt;
+  LoadOptions load;
+  GenerateOptions generate;
+};
+
+double per_second(size_t count, double seconds) {
+  return seconds > 0 ? static_cast<double>(count) / seconds : 0;
+}
+
+// The first new token comes out of reading the prompt.
+double generation_rate(const GenerateResult& result) {
+  return result.tokens.size() < 2 ? 0
+                                  : per_second(result.tokens.size() - 1, result.generation_seconds);
+}
+
+void print_json(const Options& options, const Model& model, const GenerateResult& result) {
+  const nlohmann::ordered_json json = {
+      {"model", options.model.string()},
+      {"prompt",
+       {{"text", options.prompt},
+        {"ids", result.prompt_tokens},
+        {"seconds", result.prompt_seconds},
+        {"tokens_per_second", per_second(result.prompt_tokens.size(), result.prompt_seconds)}}},
+      {"generation",
+       {{"text", result.text},
+        {"ids", result.tokens},
+        {"stop", result.stop},
+        {"seconds", result.generation_seconds},
+        {"tokens_per_second", generation_rate(result)}}},
+      {"load_seconds", model.load_seconds()},
+      {"weight_bytes", model.weight_bytes()},
+      {"peak_memory_bytes", peak_memory_bytes()}};
+  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+void run(Options& options) {
+  options.load.run = options.common.run();
+  options.generate.cancelled = &interrupted();
+  const Model model(options.model, options.load);
+  const auto stream = [](std::string_view text) {
+    fmt::print("{}", text);
+    std::fflush(stdout);
+  };
+  if (options.common.json) {
+    print_json(options, model, generate(model, options.prompt, options.generate));
+    return;
+  }
+  const GenerateResult result = generate(model, options.prompt, options.generate, stream);
+  fmt::print("\n");
+  std::fflush(stdout);
+  if (options.common.quiet) return;
+  fmt::print(stderr,
+             "\nload {:.3f} s | prompt {} tokens, {:.1f} tokens/s | generation {} tokens, {:.1f} "
+             "tokens/s | stopped by {} | "
+             "peak memory {}\n",
+             model.load_seconds(), result.prompt_tokens.size(),
+             per_second(result.prompt_tokens.size(), result.prompt_seconds), result.tokens.size(),
+             generation_rate(result), result.stop, readable_bytes(peak_memory_bytes()));
+}
+
+void add_sampling(CLI::App& command, GenerateOptions& generate) {
+  command.add_option("--temperature", generate.temperature,
+                     "0 takes the likeliest token always (default: 0.8)");
+  command.add_option("--top-k", generate.top_k,
+                     "sample from the K likeliest tokens, 0: all (default: 40)");
+  command.add_option("--top-p", generate.top_p,
+                     "... from the likeliest that make up this probability (default: 0.95)");
+  command.add_option("--min-p", generate.min_p,
+                     "... from those with this share of the likeliest's (default: 0.05)");
+  command.add_option("--repetition-penalty", generate.repetition_penalty,
+                     "above 1 discourages repetition (default: 1)");
+  command.add_option("--repetition-window", generate.repetition_window,
+                     "tokens looked back on (default: 64)");
+  command.add_option("--seed", generate.seed, "of the random numbers (default: 0)");
+}
+
+}  // namespace
+
+void add_run(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("run", "continue a prompt");
+  command->usage(
+      "Example:  nibble run model-q4_k_m.gguf -p \"Once upon a time\" -n 64\n\n"
+      "Usage:    nibble run MODEL -p PROMPT [OPTIONS]");
+  command->add_option("MODEL", options->model, "Hugging Face directory, .gguf, or .safetensors")
+      ->required();
+  command->add_option("-p,--prompt", options->prompt, "the text to continue")->required();
+  command->add_option("-t,--type", options->load.type,
+                      "quantize in memory first, as nibble quantize would");
+  command->add_option("-n,--max-tokens", options->generate.max_tokens,
+                      "new tokens at most (default: 128)");
+  command->add_option("-c,--context", options->generate.context,
+                      "positions kept (default: what is needed)");
+  command->add_option("--kv", options->generate.kv_type,
+                      "type of the KV cache: f16 (default) or f32");
+  command->add_flag("--ignore-eos", options->generate.ignore_eos,
+                    "go on after the model's end token");
+  add_sampling(*command, options->generate);
+  options->common.add_to(*command);
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace nibble::cli

@@ -1,0 +1,151 @@
+#include "cli/terminal.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdio>
+
+namespace nibble::cli {
+namespace {
+
+std::atomic<bool> interrupt_flag{false};
+static_assert(std::atomic<bool>::is_always_lock_free);  // it is set by a signal handler
+bool bar_is_open = false;
+
+extern "C" void on_interrupt(int signal) {
+  interrupt_flag.store(true);
+  std::signal(signal, SIG_DFL);
+}
+
+std::string readable_rate(double per_second) {
+  for (const auto& [unit, size] : {std::pair("G", 1e9), std::pair("M", 1e6), std::pair("k", 1e3)}) {
+    if (per_second >= size) return fmt::format("{:.1f} {}", per_second / size, unit);
+  }
+  return fmt::format("{:.0f} ", per_second);
+}
+
+std::string describe(const Progress& progress) {
+  const double share = progress.total == 0 ? 1.0
+                                           : static_cast<double>(progress.done) /
+                                                 static_cast<double>(progress.total);
+  const double rate =
+      progress.seconds > 0 ? static_cast<double>(progress.done) / progress.seconds : 0;
+  const double left = rate > 0 ? static_cast<double>(progress.total - progress.done) / rate : 0;
+  return fmt::format(
+      "{:3.0f} %  {}{}/s  {} left", 100 * share, readable_rate(rate), progress.unit,
+      left >= 90 ? fmt::format("{:.0f} min", left / 60) : fmt::format("{:.0f} s", left));
+}
+
+void draw_bar(const Progress& progress) {
+  constexpr size_t kWidth = 30;
+  const uint64_t total = std::max<uint64_t>(progress.total, 1);
+  const auto filled =
+      static_cast<size_t>(static_cast<double>(progress.done) / static_cast<double>(total) * kWidth);
+  fmt::print(stderr, "\r\x1b[K{} [{}{}] {}", progress.phase, std::string(filled, '#'),
+             std::string(kWidth - filled, '.'), describe(progress));
+  std::fflush(stderr);
+  bar_is_open = true;
+  if (progress.done == progress.total) end_progress();
+}
+
+// Prints when another tenth of the phase is done.
+class PlainLines {
+ public:
+  void operator()(const Progress& progress) {
+    const uint64_t tenth = 10 * progress.done / std::max<uint64_t>(progress.total, 1);
+    if (progress.phase == phase_ && tenth <= printed_) return;
+    const bool is_new = progress.phase != phase_;
+    phase_ = progress.phase;
+    printed_ = tenth;
+    if (is_new && tenth == 0) return;
+    fmt::print(stderr, "{} {}\n", progress.phase, describe(progress));
+  }
+
+ private:
+  std::string phase_;
+  uint64_t printed_ = 0;
+};
+
+}  // namespace
+
+void catch_interrupts() {
+  std::signal(SIGINT, on_interrupt);
+  std::signal(SIGTERM, on_interrupt);
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is seen as a failed write
+}
+
+const std::atomic<bool>& interrupted() { return interrupt_flag; }
+
+void CommonOptions::add_to(CLI::App& command) {
+  command.add_option("--threads", threads, "threads to work with (default: all CPUs)")
+      ->check(CLI::Range(0, 1024));
+  command.add_flag("--quiet", quiet, "no progress");
+  command.add_flag("--json", json, "the result as JSON on stdout");
+}
+
+RunOptions CommonOptions::run() const {
+  RunOptions options;
+  options.threads = threads;
+  options.cancelled = &interrupt_flag;
+  if (quiet) return options;
+  if (::isatty(STDERR_FILENO) != 0) {
+    options.on_progress = draw_bar;
+  } else {
+    options.on_progress = PlainLines();
+  }
+  return options;
+}
+
+void end_progress() {
+  if (!bar_is_open) return;
+  std::fputc('\n', stderr);
+  bar_is_open = false;
+}
+
+std::string readable_bytes(uint64_t bytes) {
+  static constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
+  auto value = static_cast<double>(bytes);
+  size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.2f} {}", value, kUnits[unit]);
+}
+
+uint64_t parse_bytes(const std::string& text) {
+  static constexpr std::array<std::pair<std::string_view, double>, 10> kUnits = {{{"KiB", 0x1p10},
+                                                                                  {"MiB", 0x1p20},
+                                                                                  {"GiB", 0x1p30},
+                                                                                  {"TiB", 0x1p40},
+                                                                                  {"KB", 1e3},
+                                                                                  {"MB", 1e6},
+                                                                                  {"GB", 1e9},
+                                                                                  {"TB", 1e12},
+                                                                                  {"B", 1},
+                                                                                  {"", 1}}};
+  size_t digits = 0;
+  double number = -1;
+  try {
+    number = std::stod(text, &digits);
+  } catch (const std::exception&) {
+    digits = 0;
+  }
+  const std::string_view unit = std::string_view(text).substr(digits);
+  for (const auto& [name, size] : kUnits) {
+    if (digits > 0 && unit == name && number >= 0 && number * size < 0x1p62)
+      return static_cast<uint64_t>(number * size);
+  }
+  throw CLI::ValidationError("\"" + text +
+                             "\" is no size; write 512MiB, 2GiB, 4.1GB or plain bytes");
+}
+
+uint64_t peak_memory_bytes() {
+  struct rusage usage {};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+}  // namespace nibble::cli

@@ -1,0 +1,37 @@
+// What commands share at the terminal: progress, interrupts, numbers as people read them.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "nibble/progress.h"
+
+namespace nibble::cli {
+
+// Ctrl-C and SIGTERM set interrupted(), and work stops cleanly; a second one ends the process.
+void catch_interrupts();
+const std::atomic<bool>& interrupted();
+
+// Options that every long command has.
+struct CommonOptions {
+  int threads = 0;
+  bool quiet = false;
+  bool json = false;
+
+  void add_to(CLI::App& command);
+  // Progress on stderr: a bar with rate and time left on a terminal, else a plain line for each
+  // tenth; none if quiet.
+  RunOptions run() const;
+};
+
+void end_progress();  // leaves a half-drawn bar's line
+
+std::string readable_bytes(uint64_t bytes);     // "4.13 MiB"
+uint64_t parse_bytes(const std::string& text);  // "512MiB", "2GiB", "4.1GB", plain bytes; throws
+                                                // CLI::ValidationError
+uint64_t peak_memory_bytes();                   // of this process
+
+}  // namespace nibble::cli

@@ -1,0 +1,44 @@
+// A model loaded to run.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nibble/progress.h"
+
+namespace nibble {
+
+struct LoadOptions {
+  RunOptions run;    // threads are kept for running the model, too
+  std::string type;  // quantize in memory as `nibble quantize -t` would; empty: as it is stored
+};
+
+class Model {
+ public:
+  // Errors: everything that can be wrong with the model.
+  explicit Model(const std::filesystem::path& path, const LoadOptions& options = {});
+  ~Model();
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+
+  const std::filesystem::path& path() const;
+  uint64_t weight_bytes() const;   // of the tensors in use
+  int64_t context_length() const;  // positions it was trained for
+  double load_seconds() const;
+
+  std::vector<uint32_t> tokenize(std::string_view text, bool add_special = true,
+                                 bool parse_special = false) const;
+  std::string detokenize(const std::vector<uint32_t>& ids) const;
+
+  struct Parts;  // what the library itself works with
+  Parts& parts() const { return *parts_; }
+
+ private:
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace nibble

@@ -1,0 +1,58 @@
+// Quantizing a model to one or more GGUF files in one read of the source.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "nibble/dtype.h"
+#include "nibble/progress.h"
+
+namespace nibble {
+
+struct QuantizeTarget {
+  std::string type;  // a type or built-in recipe ("q8_0", "q4_k_m"), or the path of a .recipe file
+  std::filesystem::path path;  // the GGUF to write; an existing file is replaced at the end
+};
+
+struct QuantizeOptions {
+  RunOptions run;
+  bool pure = false;              // the recipe's base type for every tensor that can be quantized
+  bool allow_requantize = false;  // accept a source that is quantized already, and lose twice
+  uint64_t memory_limit = uint64_t{2} << 30;  // bytes of buffers, whatever the size of the model
+};
+
+struct QuantizedFile {
+  std::string type;
+  std::filesystem::path path;
+  uint64_t bytes = 0;
+  uint64_t weights = 0;
+  double bits_per_weight = 0;  // of the tensors, as they came out
+  // Tensors whose rows no block of the recipe's type divides, and what they got instead.
+  struct Fallback {
+    std::string tensor;
+    DType wanted;
+    DType used;
+  };
+  std::vector<Fallback> fallbacks;
+};
+
+struct QuantizeResult {
+  std::vector<QuantizedFile> files;
+  double seconds = 0;
+  uint64_t source_bytes = 0;  // read
+  uint64_t peak_buffer_bytes = 0;
+};
+
+// `model` is a Hugging Face directory, a .gguf (the first of a split) or a .safetensors with its
+// config beside it. Nothing is left behind unless all files are complete. Errors: everything that
+// can be wrong with the model, recipe or targets.
+QuantizeResult quantize(const std::filesystem::path& model,
+                        const std::vector<QuantizeTarget>& targets,
+                        const QuantizeOptions& options = {});
+
+// Types and built-in recipes that `type` may name.
+std::vector<std::string> quantize_types();
+
+}  // namespace nibble

@@ -1,0 +1,92 @@
+#include "nibble/generate.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "flow/kv_type.h"
+#include "flow/model.h"
+#include "flow/run_support.h"
+#include "infer/sampler.h"
+#include "infer/session.h"
+#include "text/stream_decoder.h"
+
+namespace nibble {
+namespace {
+
+SamplerOptions sampler_options(const GenerateOptions& options) {
+  SamplerOptions sampler;
+  sampler.temperature = static_cast<float>(options.temperature);
+  sampler.top_k = static_cast<int>(std::clamp<int64_t>(options.top_k, -1, INT32_MAX));
+  sampler.top_p = static_cast<float>(options.top_p);
+  sampler.min_p = static_cast<float>(options.min_p);
+  sampler.repetition_penalty = static_cast<float>(options.repetition_penalty);
+  sampler.repetition_window =
+      static_cast<int>(std::clamp<int64_t>(options.repetition_window, -1, INT32_MAX));
+  sampler.seed = options.seed;
+  return sampler;
+}
+
+int64_t context_for(const Model::Parts& parts, int64_t prompt, const GenerateOptions& options) {
+  if (options.max_tokens < 0)
+    fail(ErrorCode::kUsage, "{} new tokens are not possible", options.max_tokens);
+  const int64_t needed = prompt + options.max_tokens;
+  const int64_t context =
+      options.context > 0 ? options.context : std::min(needed, parts.config.context_length);
+  if (options.context < 0 || prompt >= context + (options.max_tokens == 0 ? 1 : 0)) {
+    fail(ErrorCode::kUsage,
+         "the prompt has {} tokens, which leaves no room in a context of {}; shorten it or raise "
+         "--context",
+         prompt, options.context != 0 ? options.context : context);
+  }
+  return context;
+}
+
+}  // namespace
+
+GenerateResult generate(const Model& model, std::string_view prompt, const GenerateOptions& options,
+                        const std::function<void(std::string_view)>& on_text) {
+  Model::Parts& parts = model.parts();
+  GenerateResult result;
+  result.prompt_tokens = parts.tokenizer->encode(prompt);
+  if (result.prompt_tokens.empty()) fail(ErrorCode::kUsage, "the prompt is empty");
+  Sampler sampler(sampler_options(options));
+  for (const uint32_t token : result.prompt_tokens) sampler.accept(token);
+  const int64_t context =
+      context_for(parts, static_cast<int64_t>(result.prompt_tokens.size()), options);
+  Session session(parts.config, *parts.weights, *parts.pool, context,
+                  kv_type_from_name(options.kv_type));
+  StreamDecoder decoder(*parts.tokenizer, {.is_start = false});
+  const auto emit = [&](const std::string& text) {
+    result.text += text;
+    if (on_text && !text.empty()) on_text(text);
+  };
+
+  const Stopwatch prompt_watch;
+  auto logits = session.feed(result.prompt_tokens);
+  result.prompt_seconds = prompt_watch.seconds();
+  const Stopwatch generation_watch;
+  result.stop = "length";
+  const auto eos = parts.tokenizer->vocabulary().eos;
+  for (int64_t n = 0; n < options.max_tokens; ++n) {
+    if (options.cancelled != nullptr && options.cancelled->load()) {
+      result.stop = "cancelled";
+      break;
+    }
+    const uint32_t token = sampler.sample(logits);
+    if (token == eos && !options.ignore_eos) {
+      result.stop = "end";
+      break;
+    }
+    sampler.accept(token);
+    result.tokens.push_back(token);
+    emit(decoder.next(token));
+    if (n + 1 == options.max_tokens || session.position() == session.context()) break;
+    logits = session.feed(std::array{token});
+  }
+  result.generation_seconds = generation_watch.seconds();
+  emit(decoder.finish());
+  return result;
+}
+
+}  // namespace nibble

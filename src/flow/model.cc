@@ -1,0 +1,63 @@
+#include "flow/model.h"
+
+#include <array>
+
+#include "flow/memory_tensors.h"
+#include "flow/quantize_tensors.h"
+#include "flow/run_support.h"
+
+namespace nibble {
+namespace {
+
+std::unique_ptr<TensorSource> quantize_in_memory(const ModelSource& source,
+                                                 const LoadOptions& options, ThreadPool& pool) {
+  std::vector<PlannedOutput> outputs;
+  outputs.push_back(plan_output(source, options.type, false, false));
+  auto memory = std::make_unique<MemoryTensors>(outputs.front().tensors);
+  const std::array<TensorSink*, 1> sinks = {memory.get()};
+  quantize_tensors(source.tensors(), outputs, sinks, QuantizeOptions{}.memory_limit, pool,
+                   options.run);
+  memory->finish();
+  return memory;
+}
+
+}  // namespace
+
+Model::Model(const std::filesystem::path& path, const LoadOptions& options)
+    : parts_(std::make_unique<Parts>()) {
+  const Stopwatch watch;
+  Parts& parts = *parts_;
+  parts.path = path;
+  parts.pool = std::make_unique<ThreadPool>(options.run.threads);
+  parts.source = open_model(path);
+  parts.config = config_from_metadata(parts.source.metadata);
+  Vocabulary vocabulary = vocabulary_from_metadata(parts.source.metadata);
+  check_vocabulary_size(parts.source, vocabulary);
+  parts.tokenizer = std::make_unique<Tokenizer>(std::move(vocabulary));
+  if (!options.type.empty())
+    parts.quantized = quantize_in_memory(parts.source, options, *parts.pool);
+  parts.weights = std::make_unique<Weights>(
+      parts.quantized ? *parts.quantized : parts.source.tensors(), parts.config);
+  parts.load_seconds = watch.seconds();
+}
+
+Model::~Model() = default;
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+
+const std::filesystem::path& Model::path() const { return parts_->path; }
+uint64_t Model::weight_bytes() const { return parts_->weights->bytes(); }
+int64_t Model::context_length() const { return parts_->config.context_length; }
+double Model::load_seconds() const { return parts_->load_seconds; }
+
+std::vector<uint32_t> Model::tokenize(std::string_view text, bool add_special,
+                                      bool parse_special) const {
+  return parts_->tokenizer->encode(text,
+                                   {.add_special = add_special, .parse_special = parse_special});
+}
+
+std::string Model::detokenize(const std::vector<uint32_t>& ids) const {
+  return parts_->tokenizer->decode(ids);
+}
+
+}  // namespace nibble

@@ -1,0 +1,46 @@
+// ModelSource: a model as metadata and tensors under GGUF names, whatever it is stored as.
+// Converting, quantizing, inspecting and running all begin here.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/metadata.h"
+#include "file/gguf.h"
+#include "file/hf_directory.h"
+#include "model/renamed.h"
+#include "tensor/source.h"
+#include "text/vocabulary.h"
+
+namespace nibble {
+
+struct ModelSource {
+  std::filesystem::path path;
+  std::string format;  // "GGUF 3", "Hugging Face directory"
+  Metadata metadata;
+
+  const TensorSource& tensors() const {
+    return gguf ? static_cast<const TensorSource&>(*gguf)
+                : static_cast<const TensorSource&>(*renamed);
+  }
+  // The files that the tensors lie in.
+  const std::vector<std::unique_ptr<InputFile>>& files() const {
+    return gguf ? gguf->files() : hf->files();
+  }
+  uint64_t file_bytes() const;
+
+  std::unique_ptr<GgufFile> gguf;  // one of these two chains is there
+  std::unique_ptr<HfDirectory> hf;
+  std::unique_ptr<Renamed> renamed;  // around hf
+};
+
+// Opens a Hugging Face directory, a .gguf or a .safetensors with its config beside it. For a
+// directory the metadata is what llama.cpp's converter would have written. Errors: everything that
+// can be wrong with the model's headers.
+ModelSource open_model(const std::filesystem::path& path);
+
+// Error kInvalidFile unless the vocabulary has one token for each row of the embedding.
+void check_vocabulary_size(const ModelSource& model, const Vocabulary& vocabulary);
+
+}  // namespace nibble

@@ -1,0 +1,26 @@
+// From what a user asks for ("q4_k_m", a .recipe file) to what each tensor of a model becomes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/metadata.h"
+#include "flow/model_source.h"
+#include "nibble/quantize.h"
+#include "plan/plan.h"
+
+namespace nibble {
+
+struct PlannedOutput {
+  std::string type;                 // as the user named it
+  std::vector<PlannedTensor> plan;  // one for each tensor of the source, in its order
+  std::vector<TensorInfo> tensors;  // as they will be written
+  Metadata metadata;                // of the file
+};
+
+// Errors: kUsage for an unknown type, those of a bad recipe, and kUnsupported for a source that is
+// quantized already (unless allow_requantize).
+PlannedOutput plan_output(const ModelSource& model, const std::string& type, bool pure,
+                          bool allow_requantize);
+
+}  // namespace nibble

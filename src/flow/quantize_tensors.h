@@ -1,0 +1,27 @@
+// The loop of quantization: every tensor of a source, read once, into the sinks of all outputs.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/threads.h"
+#include "flow/plan_outputs.h"
+#include "nibble/progress.h"
+#include "tensor/sink.h"
+
+namespace nibble {
+
+struct QuantizeTotals {
+  uint64_t source_bytes = 0;       // read
+  uint64_t peak_buffer_bytes = 0;  // of the rows in flight
+};
+
+// sinks[k] gets outputs[k]; they are not finished. At most `memory_limit` bytes of rows are in
+// flight (but always one row). A type that several outputs give to a tensor is encoded once.
+QuantizeTotals quantize_tensors(const TensorSource& source,
+                                const std::vector<PlannedOutput>& outputs,
+                                std::span<TensorSink* const> sinks, uint64_t memory_limit,
+                                ThreadPool& pool, const RunOptions& run);
+
+}  // namespace nibble

@@ -1,0 +1,38 @@
+#include "infer/session.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace nibble {
+
+Session::Session(const ModelConfig& config, const Weights& weights, ThreadPool& pool,
+                 int64_t context, DType kv_type)
+    : weights_(weights), cache_(config, context, kv_type), forward_(config, weights, pool) {}
+
+std::span<const float> Session::feed(std::span<const uint32_t> tokens) { return feed(tokens, 1); }
+
+std::span<const float> Session::feed(std::span<const uint32_t> tokens, int64_t wanted) {
+  const auto count = static_cast<int64_t>(tokens.size());
+  if (count > context() - position()) {
+    fail(ErrorCode::kUsage,
+         "{} more tokens do not fit: {} of {} positions of the context are taken", count,
+         position(), context());
+  }
+  for (const uint32_t token : tokens) {
+    if (token >= weights_.vocab_size()) {
+      fail(ErrorCode::kUsage, "token {} is not in the vocabulary of {}", token,
+           weights_.vocab_size());
+    }
+  }
+  // All logits must come from the last batch.
+  const int64_t last =
+      std::max(wanted, count % kBatch == 0 ? std::min(count, kBatch) : count % kBatch);
+  for (int64_t begin = 0; begin < count - last; begin += kBatch) {
+    const int64_t batch = std::min(kBatch, count - last - begin);
+    forward_.run(tokens.subspan(static_cast<size_t>(begin), static_cast<size_t>(batch)), cache_, 0);
+  }
+  return forward_.run(tokens.last(static_cast<size_t>(last)), cache_, wanted);
+}
+
+}  // namespace nibble

@@ -1,0 +1,38 @@
+// Session: one sequence being read and continued.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "model/forward.h"
+#include "model/kv_cache.h"
+
+namespace nibble {
+
+class Session {
+ public:
+  // `context` positions are kept in a cache of type f16 or f32. The references must outlive the
+  // session.
+  Session(const ModelConfig& config, const Weights& weights, ThreadPool& pool, int64_t context,
+          DType kv_type);
+
+  // Reads the tokens (at least one) and returns the logits after the last one, valid until the next
+  // call. Error kUsage when they do not fit the context or are not in the vocabulary.
+  std::span<const float> feed(std::span<const uint32_t> tokens);
+  // The same, with the logits after each of the last `wanted` tokens, which must fit one batch
+  // (kBatch).
+  std::span<const float> feed(std::span<const uint32_t> tokens, int64_t wanted);
+
+  int64_t position() const { return cache_.length(); }
+  int64_t context() const { return cache_.capacity(); }
+  void rewind() { cache_.set_length(0); }
+
+  static constexpr int64_t kBatch = 512;  // tokens that go through the model together
+
+ private:
+  const Weights& weights_;
+  KvCache cache_;
+  Forward forward_;
+};
+
+}  // namespace nibble

@@ -1,0 +1,63 @@
+#include "plan/plan.h"
+
+#include <algorithm>
+#include <array>
+
+#include "codec/formats.h"
+
+namespace nibble {
+
+bool is_quantizable(const TensorInfo& tensor) {
+  // Names as of llama.cpp's quantizer, 2026.
+  static constexpr auto kKept = std::to_array<std::string_view>(
+      {"_norm.weight",   "ffn_gate_inp",         "ffn_gate_tid2eid",  "altup",
+       "laurel",         "per_layer_model_proj", "position_embd",     "pos_embd",
+       "token_types",    "ssm_conv1d",           "shortconv.conv",    "indexer.k_proj",
+       "indexer.q_proj", "time_mix_first",       "time_mix_w0",       "time_mix_w1",
+       "time_mix_w2",    "time_mix_v0",          "time_mix_v1",       "time_mix_v2",
+       "time_mix_a0",    "time_mix_a1",          "time_mix_a2",       "time_mix_g1",
+       "time_mix_g2",    "time_mix_decay_w1",    "time_mix_decay_w2", "time_mix_lerp_fused",
+       "attn_rel_b"});
+  if (tensor.shape.rank < 2 || !tensor.name.ends_with("weight")) return false;
+  return std::ranges::none_of(
+      kKept, [&](std::string_view part) { return tensor.name.find(part) != std::string::npos; });
+}
+
+RecipeContext recipe_context(const std::vector<TensorInfo>& tensors, const Metadata& metadata) {
+  RecipeContext context;
+  context.arch = metadata.find_string("general.architecture").value_or("");
+  const auto number = [&](const char* key, uint64_t otherwise) {
+    const std::string full = context.arch + "." + key;
+    const MetadataValue* value = metadata.find(full);
+    // Some architectures say a number for each layer; recipes speak of the model.
+    if (value == nullptr || std::holds_alternative<MetadataArray>(*value)) return otherwise;
+    return metadata.find_uint(full).value_or(otherwise);
+  };
+  context.n_layer = number("block_count", 0);
+  context.n_expert = number("expert_count", 0);
+  const uint64_t heads = number("attention.head_count", 1);
+  const uint64_t kv_heads = number("attention.head_count_kv", heads);
+  context.gqa = kv_heads == 0 ? 1 : heads / kv_heads;
+  context.has_output =
+      std::ranges::find(tensors, "output.weight", &TensorInfo::name) != tensors.end();
+  return context;
+}
+
+std::vector<PlannedTensor> make_plan(const std::vector<TensorInfo>& tensors,
+                                     const Metadata& metadata, const Recipe& recipe,
+                                     const PlanOptions& options) {
+  const RecipeContext context = recipe_context(tensors, metadata);
+  std::vector<PlannedTensor> plan;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    if (!is_quantizable(tensors[i])) {
+      plan.push_back({i, DType::kF32, DType::kF32});
+      continue;
+    }
+    const DType wanted =
+        options.pure ? recipe.base_type() : recipe.type_for(tensors[i].name, context);
+    plan.push_back({i, dtype_for_columns(wanted, tensors[i].shape.columns()), wanted});
+  }
+  return plan;
+}
+
+}  // namespace nibble

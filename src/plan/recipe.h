@@ -1,0 +1,82 @@
+// Recipe: which type each tensor of a model gets, as text that users write themselves. The last
+// matching line wins.
+//
+//   file_type 15                             # GGUF's general.file_type
+//   all                          q4_k
+//   output                       q6_k        # the token embedding, too, where it serves as output
+//   attn_v   where more_bits     q6_k
+//   blk.0.*                      q8_0        # a glob on names
+//
+//   line       SELECTOR [where CONDITION [and CONDITION]...] TYPE
+//   SELECTOR   all, a name such as attn_q (the N of blk.N and suffixes _exps are ignored), or a
+//   glob: it has a . or * CONDITION  more_bits | NUMBER OP VALUE | arch == NAME | arch != NAME
+//   NUMBER     layer, n_layer, n_expert, gqa (query heads per key-value head)
+//   OP         == != < <= > >=
+//   VALUE      an integer, or n_layer/INTEGER (rounded down)
+//
+// more_bits is llama.cpp's choice of layers: the first and the last eighth, and every third of
+// those between.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nibble/dtype.h"
+
+namespace nibble {
+
+// What conditions ask about the model.
+struct RecipeContext {
+  std::string arch;
+  uint64_t n_layer = 0;
+  uint64_t n_expert = 0;
+  uint64_t gqa = 1;
+  bool has_output = true;  // else the token embedding is the output
+};
+
+class Recipe {
+ public:
+  // Error kInvalidFile for a line that cannot be read or a recipe without an `all` line, naming
+  // recipe and line.
+  static Recipe parse(std::string_view text, const std::string& name);
+
+  DType type_for(std::string_view tensor_name, const RecipeContext& context) const;
+  DType base_type() const { return base_type_; }  // of the last unconditional `all`
+  std::optional<uint32_t> file_type() const { return file_type_; }
+
+ private:
+  enum class Variable { kMoreBits, kArch, kLayer, kNLayer, kNExpert, kGqa };
+  struct Condition {
+    Variable variable;
+    std::string op;            // "" for more_bits
+    std::string arch;          // right side of kArch
+    uint64_t number = 0;       // right side of the others,
+    bool is_fraction = false;  // or n_layer / number
+  };
+  struct Line {
+    std::string selector;
+    std::vector<Condition> conditions;
+    DType type;
+  };
+  class Parser;
+
+  static bool holds(const Condition& condition, uint64_t layer, const RecipeContext& context);
+
+  std::vector<Line> lines_;
+  DType base_type_{};
+  std::optional<uint32_t> file_type_;
+};
+
+// The recipes of recipes/, built in.
+struct BuiltinRecipe {
+  std::string_view name;  // "q4_k_m"
+  std::string_view text;
+};
+std::span<const BuiltinRecipe> builtin_recipes();                  // sorted by name
+std::optional<Recipe> find_builtin_recipe(std::string_view name);  // any letter case
+
+}  // namespace nibble
