@@ -113,7 +113,9 @@ NIBBLE_INLINE float symmetric_error(const Run<V, vectors>& run, float scale, flo
   return V::sum(error);
 }
 
-// x ~ scale * code - minimum, codes in [0, n], scale >= 0, minimum >= 0.
+// x ~ scale * code - minimum, codes in [0, n], scale >= 0, minimum >= 0 unless the format stores
+// its sign.
+enum class AnyMinimum { kNo, kYes };
 struct Affine {
   float scale;
   float minimum;
@@ -139,12 +141,14 @@ struct AffineSums {
 
 // The best scale and minimum for the codes that `inverse` and `low` give: the normal equations of a
 // line.
+template <AnyMinimum any_minimum>
 NIBBLE_INLINE Affine solve_affine(const AffineSums& s) {
+  constexpr bool kAny = any_minimum == AnyMinimum::kYes;
   const float determinant = s.w * s.ll - s.l * s.l;
-  if (!(determinant > 0.0f)) return {0.0f, s.w > 0.0f && s.x < 0.0f ? -s.x / s.w : 0.0f};
+  if (!(determinant > 0.0f)) return {0.0f, s.w > 0.0f && (kAny || s.x < 0.0f) ? -s.x / s.w : 0.0f};
   const float scale = (s.w * s.xl - s.x * s.l) / determinant;
   const float minimum = (s.l * s.xl - s.ll * s.x) / determinant;
-  if (minimum >= 0.0f) return {scale > 0.0f ? scale : 0.0f, minimum};
+  if (kAny || minimum >= 0.0f) return {scale > 0.0f ? scale : 0.0f, minimum};
   return {s.ll > 0.0f && s.xl > 0.0f ? s.xl / s.ll : 0.0f, 0.0f};
 }
 
@@ -166,7 +170,7 @@ NIBBLE_INLINE AffineSums affine_sums(const Run<V, vectors>& run, float inverse, 
   return {V::sum(sum_w), V::sum(sum_x), V::sum(sum_l), V::sum(sum_xl), V::sum(sum_ll)};
 }
 
-template <class V, int vectors, int n>
+template <class V, int vectors, int n, AnyMinimum any_minimum = AnyMinimum::kNo>
 NIBBLE_INLINE Affine fit_affine(const float* x, const float* importance) {
   constexpr int kSteps = 10;
   constexpr float kStep = 0.1f;
@@ -176,14 +180,14 @@ NIBBLE_INLINE Affine fit_affine(const float* x, const float* importance) {
     low = x[i] < low ? x[i] : low;
     high = x[i] > high ? x[i] : high;
   }
-  if (low > 0.0f) low = 0.0f;
+  if (any_minimum == AnyMinimum::kNo && low > 0.0f) low = 0.0f;
   if (!(high - low > 1e-30f)) return {0.0f, -low};
   const auto run = load_run<V, vectors>(x, importance);
   Affine best = {(high - low) / n, -low};
   float best_error = affine_error<V, vectors>(run, best, n);
   for (int step = -kSteps; step <= kSteps; ++step) {
     const float inverse = (n + kStep * static_cast<float>(step)) / (high - low);
-    const Affine fit = solve_affine(affine_sums<V, vectors>(run, inverse, low, n));
+    const Affine fit = solve_affine<any_minimum>(affine_sums<V, vectors>(run, inverse, low, n));
     const float error = affine_error<V, vectors>(run, fit, n);
     if (error < best_error) {
       best_error = error;

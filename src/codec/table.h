@@ -8,6 +8,8 @@
 #include "codec/q4_0.h"
 #include "codec/q4_k.h"
 #include "codec/q5_0.h"
+#include "codec/q5_1.h"
+#include "codec/q5_k.h"
 #include "codec/q6_k.h"
 #include "codec/q8_0.h"
 

@@ -1,0 +1,92 @@
+// q5_k: 256 weights in 176 bytes (5.5 bits a weight): 8 sub-blocks of 32.
+//    0  f16      d
+//    2  f16      dmin
+//    4  u8[12]   scales s and minimums m (k_scales.h)
+//   16  u8[32]   h: bit k of byte i is bit 4 of weight i of sub-block k
+//   48  u8[128]  q: the low 4 bits; sub-blocks 2j and 2j + 1 in the low and high halves of bytes
+//   32j .. 32j + 31
+//                                                                    w = d * s * q - dmin * m
+#pragma once
+
+#include "codec/format.h"
+#include "codec/k_scales.h"
+
+namespace nibble {
+
+struct Q5_K {
+  static constexpr int kWeights = 256;
+  static constexpr int kBytes = 176;
+  static constexpr Domain kDomain = Domain::kInteger;
+  struct Block {
+    uint16_t d;
+    uint16_t dmin;
+    uint8_t s[12];
+    uint8_t h[32];
+    uint8_t q[128];
+  };
+
+  // --- fit ---
+  using Params = KScales<31>;
+  template <class V>
+  static NIBBLE_INLINE Params fit(const float* x, const float* importance) {
+    return Params::fit<V>(x, importance);
+  }
+
+  // --- pack ---
+  static NIBBLE_INLINE void pack(const float* x, const Params& params, Block& block) {
+    block.d = params.d;
+    block.dmin = params.dmin;
+    params.pack(block.s);
+    uint8_t q[kWeights];
+    params.codes(x, q);
+    for (int i = 0; i < 32; ++i) {
+      int high = 0;
+      for (int k = 0; k < 8; ++k) high |= (q[32 * k + i] >> 4) << k;
+      block.h[i] = static_cast<uint8_t>(high);
+    }
+    for (int j = 0; j < 4; ++j) {
+      for (int i = 0; i < 32; ++i) {
+        block.q[32 * j + i] =
+            static_cast<uint8_t>((q[64 * j + i] & 15) | (q[64 * j + 32 + i] & 15) << 4);
+      }
+    }
+  }
+
+  // --- decode ---
+  static NIBBLE_INLINE void decode(const Block& block, float* y) {
+    const Params params = Params::unpack(block.d, block.dmin, block.s);
+    for (int k = 0; k < 8; ++k) {
+      const Affine fit = params.of(k);
+      for (int i = 0; i < 32; ++i) {
+        const int low = block.q[32 * (k / 2) + i] >> (4 * (k % 2)) & 15;
+        const int high = block.h[i] >> k & 1;
+        y[32 * k + i] = fit.scale * static_cast<float>(low | high << 4) - fit.minimum;
+      }
+    }
+  }
+
+  // --- snap ---
+  static NIBBLE_INLINE float snap(float x, const Params& params, int i) {
+    return params.snap(x, i);
+  }
+
+  // --- dot ---
+  static constexpr int kGroup = 32;
+  static constexpr bool kSigned = false;
+  static constexpr bool kHasMinimum = true;
+  template <class V>
+  static NIBBLE_INLINE void scales(const Block* block, int, typename V::F32& scale,
+                                   typename V::F32& minimum) {
+    Params::load<V>(block->d, block->dmin, block->s, scale, minimum);
+  }
+  template <class V, int j>
+  static NIBBLE_INLINE typename V::I8 weights(const Block* block, int) {
+    const uint8_t* q = block->q + 32 * j;
+    const auto low = V::template shift_right<32, 0, 4, 15>(V::load_two(q, q));
+    const auto high =
+        V::template shift_right<32, 2 * j, 2 * j + 1, 1>(V::load_two(block->h, block->h));
+    return V::bit_or(low, V::template shift_left<4>(high));
+  }
+};
+
+}  // namespace nibble

@@ -1,0 +1,42 @@
+// A Hugging Face checkpoint as rooms below flow see it: config, tensors under GGUF names, weights.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "file/hf_directory.h"
+#include "model/forward.h"
+#include "model/hf_config.h"
+#include "model/renamed.h"
+#include "model/weights.h"
+
+namespace nibble {
+
+struct Checkpoint {
+  explicit Checkpoint(const std::filesystem::path& folder)
+      : directory(folder),
+        arch(arch_from_hf_config(directory.config())),
+        metadata(metadata_from_hf_config(arch, directory.config(), "test")),
+        config(config_from_metadata(metadata)),
+        tensors(directory, arch, options()),
+        weights(tensors, config) {}
+
+  RenamedOptions options() const {
+    RenamedOptions result;
+    result.heads = static_cast<uint64_t>(config.heads);
+    result.kv_heads = static_cast<uint64_t>(config.kv_heads);
+    result.tied_output = directory.config().find_bool("tie_word_embeddings").value_or(false);
+    result.rope_factors = rope_factors_from_hf_config(directory.config());
+    return result;
+  }
+
+  HfDirectory directory;
+  const Arch& arch;
+  Metadata metadata;
+  ModelConfig config;
+  Renamed tensors;
+  Weights weights;
+};
+
+}  // namespace nibble

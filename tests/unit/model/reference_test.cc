@@ -1,0 +1,96 @@
+// The forward pass against logits that were computed independently of any engine.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <vector>
+
+#include "base/json.h"
+#include "support/checkpoint.h"
+#include "support/files.h"
+
+namespace nibble {
+namespace {
+
+const std::filesystem::path kSource = NIBBLE_SOURCE_DIR;
+
+// The values of a .npy file of little-endian float32 in C order.
+std::vector<float> read_npy(const std::filesystem::path& path) {
+  const std::string bytes = read_file(path);
+  const size_t header =
+      10 + static_cast<unsigned char>(bytes[8]) + 256 * static_cast<unsigned char>(bytes[9]);
+  EXPECT_NE(bytes.substr(0, header).find("'<f4'"), std::string::npos) << path;
+  std::vector<float> values((bytes.size() - header) / sizeof(float));
+  std::memcpy(values.data(), bytes.data() + header, values.size() * sizeof(float));
+  return values;
+}
+
+std::vector<uint32_t> read_tokens(const std::filesystem::path& path) {
+  const Json json = parse_json(read_file(path), path.string());
+  const Json& list = json.is_array()           ? json
+                     : json.contains("tokens") ? json["tokens"]
+                                               : json["ids"];
+  return list.get<std::vector<uint32_t>>();
+}
+
+float largest_difference(std::span<const float> found, const std::vector<float>& expected) {
+  EXPECT_EQ(found.size(), expected.size());
+  float largest = 0;
+  for (size_t i = 0; i < found.size(); ++i)
+    largest = std::max(largest, std::fabs(found[i] - expected[i]));
+  return largest;
+}
+
+void expect_reference_logits(const std::filesystem::path& model,
+                             const std::filesystem::path& tokens,
+                             const std::filesystem::path& logits) {
+  const Checkpoint checkpoint(model);
+  const auto ids = read_tokens(tokens);
+  const auto expected = read_npy(logits);
+  ThreadPool pool(2);
+  constexpr float kF16Cache = 5e-2f;  // keys of 11 bits; logits reach 20
+  for (const auto& [type, bound] :
+       {std::pair(DType::kF32, 1e-4f), std::pair(DType::kF16, kF16Cache)}) {
+    KvCache cache(checkpoint.config, static_cast<int64_t>(ids.size()), type);
+    Forward forward(checkpoint.config, checkpoint.weights, pool);
+    const auto found = forward.run(ids, cache, static_cast<int64_t>(ids.size()));
+    EXPECT_LT(largest_difference(found, expected), bound) << "KV cache of " << dtype_name(type);
+  }
+}
+
+TEST(Lab7m, HasTheReferenceLogits) {
+  expect_reference_logits(kSource / "assets/lab-7m",
+                          kSource / "tests/golden/lab-7m/reference_tokens.json",
+                          kSource / "tests/golden/lab-7m/reference_logits.npy");
+}
+
+TEST(Stories260k, HasTheReferenceLogits) {
+  NIBBLE_REQUIRE_SHARED(shared_path("models/stories260k"));
+  const auto reference = shared_path("models/stories260k-reference");
+  expect_reference_logits(shared_path("models/stories260k"),
+                          reference / "stories260k_logits_tokens.json",
+                          reference / "stories260k_logits.npy");
+}
+
+TEST(Lab7m, GivesTheSameBitsHoweverTheTextIsCut) {
+  const Checkpoint checkpoint(kSource / "assets/lab-7m");
+  const auto ids = read_tokens(kSource / "tests/golden/lab-7m/reference_tokens.json");
+  ThreadPool pool(2), single(1);
+  KvCache cache(checkpoint.config, 64, DType::kF16);
+  Forward forward(checkpoint.config, checkpoint.weights, pool);
+  const auto whole_span = forward.run(std::span(ids).first(40), cache, 1);
+  const std::vector<float> whole(whole_span.begin(), whole_span.end());
+  for (const size_t step : {1u, 2u, 7u}) {
+    KvCache again(checkpoint.config, 64, DType::kF16);
+    Forward other(checkpoint.config, checkpoint.weights, single);
+    std::span<const float> last;
+    for (size_t at = 0; at < 40; at += step) {
+      last = other.run(std::span(ids).subspan(at, std::min(step, 40 - at)), again, 1);
+    }
+    EXPECT_TRUE(std::ranges::equal(last, whole)) << "in pieces of " << step;
+  }
+}
+
+}  // namespace
+}  // namespace nibble
