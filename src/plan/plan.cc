@@ -6,6 +6,14 @@
 #include "codec/formats.h"
 
 namespace nibble {
+namespace {
+
+// Norms and biases: llama.cpp wants them as f32.
+bool is_vector(const TensorInfo& tensor) {
+  return tensor.shape.rank < 2 || tensor.name.ends_with("_norm.weight");
+}
+
+}  // namespace
 
 bool is_quantizable(const TensorInfo& tensor) {
   // Names as of llama.cpp's quantizer, 2026.
@@ -18,7 +26,7 @@ bool is_quantizable(const TensorInfo& tensor) {
        "time_mix_a0",    "time_mix_a1",          "time_mix_a2",       "time_mix_g1",
        "time_mix_g2",    "time_mix_decay_w1",    "time_mix_decay_w2", "time_mix_lerp_fused",
        "attn_rel_b"});
-  if (tensor.shape.rank < 2 || !tensor.name.ends_with("weight")) return false;
+  if (is_vector(tensor) || !tensor.name.ends_with("weight")) return false;
   return std::ranges::none_of(
       kKept, [&](std::string_view part) { return tensor.name.find(part) != std::string::npos; });
 }
@@ -50,7 +58,8 @@ std::vector<PlannedTensor> make_plan(const std::vector<TensorInfo>& tensors,
   std::vector<PlannedTensor> plan;
   for (size_t i = 0; i < tensors.size(); ++i) {
     if (!is_quantizable(tensors[i])) {
-      plan.push_back({i, DType::kF32, DType::kF32});
+      const DType kept = is_vector(tensors[i]) ? DType::kF32 : tensors[i].type;
+      plan.push_back({i, kept, kept});
       continue;
     }
     const DType wanted =

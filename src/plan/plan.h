@@ -25,9 +25,9 @@ struct PlanOptions {
 // too.
 bool is_quantizable(const TensorInfo& tensor);
 
-// One entry a tensor, in order. What is not quantizable becomes f32. `metadata` has GGUF's
-// general.architecture, ARCH.block_count, ARCH.expert_count, ARCH.attention.head_count and
-// head_count_kv.
+// One entry a tensor, in order. Vectors and norms become f32; other tensors that are not
+// quantizable keep their type. `metadata` has GGUF's general.architecture, ARCH.block_count,
+// ARCH.expert_count, ARCH.attention.head_count and head_count_kv.
 std::vector<PlannedTensor> make_plan(const std::vector<TensorInfo>& tensors,
                                      const Metadata& metadata, const Recipe& recipe,
                                      const PlanOptions& options = {});

@@ -1,0 +1,101 @@
+// The language of recipes, and what it says about bad lines.
+#include "plan/recipe.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "codec/formats.h"
+#include "support/files.h"
+
+namespace nibble {
+namespace {
+
+const RecipeContext kModel = {
+    .arch = "llama", .n_layer = 16, .n_expert = 0, .gqa = 4, .has_output = true};
+
+DType type_for(const std::string& text, const std::string& tensor,
+               const RecipeContext& model = kModel) {
+  return Recipe::parse(text, "test.recipe").type_for(tensor, model);
+}
+
+TEST(Recipe, LastMatchingLineWins) {
+  const std::string text = "all q4_0\nattn_v q6_k\nblk.3.* q8_0\nattn_v q4_k\n";
+  EXPECT_EQ(type_for(text, "blk.3.attn_q.weight"), DType::kQ8_0);
+  EXPECT_EQ(type_for(text, "blk.3.attn_v.weight"), DType::kQ4_K);
+  EXPECT_EQ(type_for(text, "token_embd.weight"), DType::kQ4_0);
+}
+
+TEST(Recipe, IgnoresCommentsSpacesAndLineEnds) {
+  EXPECT_EQ(type_for("# mine\r\n\n  all \t Q4_K # base\r\n", "output.weight"), DType::kQ4_K);
+}
+
+TEST(Recipe, KnowsExpertTensorsByTheirRole) {
+  EXPECT_EQ(type_for("all q4_0\nffn_down q6_k", "blk.0.ffn_down_exps.weight"), DType::kQ6_K);
+}
+
+TEST(Recipe, OutputIsTheTokenEmbeddingOfTiedModels) {
+  const std::string text = "all q4_0\noutput q6_k";
+  RecipeContext tied = kModel;
+  tied.has_output = false;
+  EXPECT_EQ(type_for(text, "token_embd.weight"), DType::kQ4_0);
+  EXPECT_EQ(type_for(text, "token_embd.weight", tied), DType::kQ6_K);
+}
+
+TEST(Recipe, ConditionsCompareNumbersOfTheModel) {
+  const auto type = [](const std::string& condition, int layer = 3) {
+    return type_for("all q4_0\nattn_q where " + condition + " q8_0",
+                    "blk." + std::to_string(layer) + ".attn_q.weight");
+  };
+  for (const char* holds :
+       {"gqa >= 4", "gqa == 4", "n_layer == 16", "n_expert != 8", "layer < 4", "layer <= 3",
+        "layer > n_layer/8", "arch == llama", "arch != falcon", "gqa > 3 and layer == 3"}) {
+    EXPECT_EQ(type(holds), DType::kQ8_0) << holds;
+  }
+  for (const char* fails :
+       {"gqa < 4", "layer < n_layer/8", "arch == falcon", "gqa > 3 and layer == 4"}) {
+    EXPECT_EQ(type(fails), DType::kQ4_0) << fails;
+  }
+}
+
+TEST(Recipe, MoreBitsTakesBothEndsAndEveryThirdBetween) {
+  std::string layers;
+  for (int layer = 0; layer < 16; ++layer) {
+    const auto type = type_for("all q4_0\nattn_v where more_bits q6_k",
+                               "blk." + std::to_string(layer) + ".attn_v.weight");
+    layers += type == DType::kQ6_K ? '1' : '0';
+  }
+  EXPECT_EQ(layers, "1100100100100111");
+}
+
+TEST(Recipe, NamesTheBadLine) {
+  const auto fails = [](const std::string& text, const std::vector<std::string>& fragments) {
+    return fails_with(ErrorCode::kInvalidFile, fragments,
+                      [&] { Recipe::parse(text, "my.recipe"); });
+  };
+  EXPECT_TRUE(fails("all q4_0\nattn_x q8_0", {"my.recipe", "line 2", "attn_x"}));
+  EXPECT_TRUE(fails("all q9_9", {"line 1", "q9_9", "q4_k"}));
+  EXPECT_TRUE(fails("all", {"line 1", "SELECTOR"}));
+  EXPECT_TRUE(fails("all q4_0\nattn_v if more_bits q8_0", {"line 2", "where", "if"}));
+  EXPECT_TRUE(fails("all q4_0\nattn_v where q8_0", {"line 2", "condition"}));
+  EXPECT_TRUE(fails("all q4_0\nattn_v where layer < q8_0", {"line 2", "layer"}));
+  EXPECT_TRUE(fails("all q4_0\nattn_v where layer ~ 3 q8_0", {"line 2", "~"}));
+  EXPECT_TRUE(fails("all q4_0\nattn_v where arch < llama q8_0", {"line 2", "== or !="}));
+  EXPECT_TRUE(fails("all q4_0\nattn_v where layer < n_layer/0 q8_0", {"line 2", "n_layer/0"}));
+  EXPECT_TRUE(fails("all q4_0\nattn_v where more_bits or layer < 3 q8_0", {"line 2", "or"}));
+  EXPECT_TRUE(fails("file_type x\nall q4_0", {"line 1", "file_type"}));
+  EXPECT_TRUE(fails("attn_v q4_0", {"my.recipe", "all TYPE"}));
+  EXPECT_TRUE(fails("", {"my.recipe", "all TYPE"}));
+}
+
+TEST(BuiltinRecipes, AllParseAndSayTheirFileType) {
+  EXPECT_GE(builtin_recipes().size(), 9u);
+  for (const BuiltinRecipe& row : builtin_recipes()) {
+    EXPECT_TRUE(Recipe::parse(row.text, std::string(row.name)).file_type().has_value()) << row.name;
+  }
+  EXPECT_EQ(find_builtin_recipe("q4_k_m")->file_type(), 15u);
+  EXPECT_FALSE(find_builtin_recipe("q4_k_x").has_value());
+}
+
+}  // namespace
+}  // namespace nibble

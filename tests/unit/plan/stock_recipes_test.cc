@@ -1,0 +1,124 @@
+// The built-in recipes give every tensor the type that stock llama.cpp gives it.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "codec/formats.h"
+#include "plan/plan.h"
+#include "support/files.h"
+
+namespace nibble {
+namespace {
+
+// The models of tests/golden/recipes/stock_recipes.json; their shapes are told there in words.
+struct Shape2 {
+  std::string arch = "llama";
+  uint64_t layers = 32;
+  uint64_t heads = 8;
+  uint64_t kv_heads = 8;
+  uint64_t experts = 0;
+  uint64_t hidden = 256;
+  uint64_t ffn = 256;
+};
+const std::map<std::string, Shape2> kModels = {
+    {"llama_mha_32_layers", {}},
+    {"llama_gqa4_32_layers", {.kv_heads = 2}},
+    {"llama_gqa8_80_layers", {.layers = 80, .kv_heads = 1}},
+    {"llama_tied_embedding_16_layers", {.layers = 16, .kv_heads = 2}},
+    {"llama_8_experts_32_layers", {.kv_heads = 2, .experts = 8}},
+    {"llama_4_experts_24_layers", {.layers = 24, .experts = 4}},
+    {"llama_320_columns", {.layers = 8, .heads = 5, .kv_heads = 5, .hidden = 320, .ffn = 512}},
+    {"llama_48_columns_ffn", {.layers = 4, .ffn = 272}},
+    {"falcon_32_layers", {.arch = "falcon", .kv_heads = 1}},
+    {"phi3_fused_qkv_32_layers", {.arch = "phi3"}},
+    {"gpt2_12_layers", {.arch = "gpt2", .layers = 12}},
+};
+
+Metadata metadata_of(const Shape2& shape) {
+  Metadata metadata;
+  metadata.set("general.architecture", shape.arch);
+  metadata.set(shape.arch + ".block_count", static_cast<uint32_t>(shape.layers));
+  metadata.set(shape.arch + ".expert_count", static_cast<uint32_t>(shape.experts));
+  metadata.set(shape.arch + ".attention.head_count", static_cast<uint32_t>(shape.heads));
+  metadata.set(shape.arch + ".attention.head_count_kv", static_cast<uint32_t>(shape.kv_heads));
+  return metadata;
+}
+
+// Name -> type in upper case, for one model and target.
+std::map<std::string, std::string> expected_types(const Json& target, uint64_t layers) {
+  static const std::set<std::string> kGlobal = {"output.weight", "token_embd.weight",
+                                                "position_embd.weight"};
+  std::map<std::string, std::string> types;
+  for (const auto& [role, value] : target.items()) {
+    if (kGlobal.contains(role)) {
+      types[role] = value.get<std::string>();
+      continue;
+    }
+    for (uint64_t layer = 0; layer < layers; ++layer) {
+      const std::string name = "blk." + std::to_string(layer) + "." + role;
+      if (value.is_string()) types[name] = value.get<std::string>();
+    }
+    if (!value.is_object()) continue;
+    for (const auto& [type, list] : value.items()) {
+      for (const Json& layer : list)
+        types["blk." + std::to_string(layer.get<int>()) + "." + role] = type;
+    }
+  }
+  return types;
+}
+
+TensorInfo tensor_of(const std::string& name, const Shape2& shape) {
+  const bool is_down = name.find("ffn_down") != std::string::npos;
+  return {name, DType::kF16, Shape{{is_down ? shape.ffn : shape.hidden, 64, 1, 1}, 2}};
+}
+
+std::string upper(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return result;
+}
+
+TEST(BuiltinRecipes, ChooseWhatStockChoosesForEveryTensor) {
+  const auto path =
+      std::filesystem::path(NIBBLE_SOURCE_DIR) / "tests/golden/recipes/stock_recipes.json";
+  const Json json = parse_json(read_file(path), path.string());
+  size_t compared = 0;
+  for (const auto& [model, entry] : json["models"].items()) {
+    const Shape2& shape = kModels.at(model);
+    for (const auto& [target, choices] : entry["targets"].items()) {
+      if (choices.contains("refused")) continue;  // stock gives up; here it falls back to f16
+      const auto recipe = find_builtin_recipe(target);
+      ASSERT_TRUE(recipe.has_value()) << target;
+      const auto expected = expected_types(choices, shape.layers);
+      std::vector<TensorInfo> tensors;
+      for (const auto& [name, type] : expected) tensors.push_back(tensor_of(name, shape));
+      for (const PlannedTensor& planned : make_plan(tensors, metadata_of(shape), *recipe)) {
+        const std::string& name = tensors[planned.source_index].name;
+        EXPECT_EQ(upper(dtype_name(planned.type)), expected.at(name))
+            << model << ", " << target << ", " << name;
+        ++compared;
+      }
+    }
+  }
+  EXPECT_GT(compared, 10000u);
+}
+
+TEST(BuiltinRecipes, ArePlannedPureWithTheirBaseType) {
+  const auto recipe = find_builtin_recipe("Q4_K_M");
+  std::vector<TensorInfo> tensors = {
+      tensor_of("output.weight", {}), tensor_of("blk.0.attn_v.weight", {}),
+      tensor_of("blk.0.attn_norm.weight", {}), tensor_of("blk.0.ffn_down.weight", {.ffn = 96})};
+  const auto plan = make_plan(tensors, metadata_of({}), *recipe, {.pure = true});
+  EXPECT_EQ(plan[0].type, DType::kQ4_K);
+  EXPECT_EQ(plan[1].type, DType::kQ4_K);
+  EXPECT_EQ(plan[2].type, DType::kF32);
+  EXPECT_EQ(plan[3].type, DType::kQ5_0);
+  EXPECT_EQ(plan[3].wanted, DType::kQ4_K);
+}
+
+}  // namespace
+}  // namespace nibble
