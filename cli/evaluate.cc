@@ -70,9 +70,9 @@ void run(Options& options) {
 void add_evaluate(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("evaluate", "measure a model's perplexity on a text");
-  command->usage(
-      "Example:  nibble evaluate model-q4_k_m.gguf -f wiki.test.raw --context 512\n\n"
-      "Usage:    nibble evaluate MODEL -f TEXT [OPTIONS]");
+  show_usage(*command,
+             "Example:  nibble evaluate model-q4_k_m.gguf -f wiki.test.raw --context 512\n\n"
+             "Usage:    nibble evaluate MODEL -f TEXT [OPTIONS]");
   command->add_option("MODEL", options->model, "Hugging Face directory, .gguf, or .safetensors")
       ->required();
   command->add_option("-f,--file", options->text, "the text, UTF-8")->required();

@@ -107,9 +107,9 @@ void run(const Options& options) {
 void add_inspect(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("inspect", "show what is in a model");
-  command->usage(
-      "Example:  nibble inspect model.gguf --validate\n\n"
-      "Usage:    nibble inspect MODEL [OPTIONS]");
+  show_usage(*command,
+             "Example:  nibble inspect model.gguf --validate\n\n"
+             "Usage:    nibble inspect MODEL [OPTIONS]");
   command->add_option("MODEL", options->model, "Hugging Face directory, .gguf, or .safetensors")
       ->required();
   command->add_flag(

@@ -124,9 +124,9 @@ void add_quantize(CLI::App& app) {
   for (const std::string& type : quantize_types()) types += (types.empty() ? "" : " ") + type;
   CLI::App* command =
       app.add_subcommand("quantize", "write a model as GGUF in one or more smaller types");
-  command->usage(
-      "Example:  nibble quantize models/llama -t q4_k_m,q8_0 -o out\n\n"
-      "Usage:    nibble quantize MODEL -t TYPE[,TYPE...] [-o OUT] [OPTIONS]");
+  show_usage(*command,
+             "Example:  nibble quantize models/llama -t q4_k_m,q8_0 -o out\n\n"
+             "Usage:    nibble quantize MODEL -t TYPE[,TYPE...] [-o OUT] [OPTIONS]");
   command
       ->add_option("MODEL", options->model,
                    "Hugging Face directory, .gguf, or .safetensors with config.json beside it")

@@ -96,9 +96,9 @@ void add_sampling(CLI::App& command, GenerateOptions& generate) {
 void add_run(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("run", "continue a prompt");
-  command->usage(
-      "Example:  nibble run model-q4_k_m.gguf -p \"Once upon a time\" -n 64\n\n"
-      "Usage:    nibble run MODEL -p PROMPT [OPTIONS]");
+  show_usage(*command,
+             "Example:  nibble run model-q4_k_m.gguf -p \"Once upon a time\" -n 64\n\n"
+             "Usage:    nibble run MODEL -p PROMPT [OPTIONS]");
   command->add_option("MODEL", options->model, "Hugging Face directory, .gguf, or .safetensors")
       ->required();
   command->add_option("-p,--prompt", options->prompt, "the text to continue")->required();

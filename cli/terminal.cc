@@ -9,6 +9,8 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <memory>
+#include <utility>
 
 namespace nibble::cli {
 namespace {
@@ -71,7 +73,20 @@ class PlainLines {
   uint64_t printed_ = 0;
 };
 
+class UsageFirst : public CLI::Formatter {
+ public:
+  explicit UsageFirst(std::string usage) : usage_(std::move(usage)) { column_width(34); }
+  std::string make_usage(const CLI::App*, std::string) const override { return usage_ + "\n"; }
+
+ private:
+  std::string usage_;
+};
+
 }  // namespace
+
+void show_usage(CLI::App& command, const std::string& text) {
+  command.formatter(std::make_shared<UsageFirst>(text));
+}
 
 void catch_interrupts() {
   std::signal(SIGINT, on_interrupt);

@@ -27,6 +27,9 @@ struct CommonOptions {
   RunOptions run() const;
 };
 
+// What --help of the command shows first.
+void show_usage(CLI::App& command, const std::string& text);
+
 void end_progress();  // leaves a half-drawn bar's line
 
 std::string readable_bytes(uint64_t bytes);     // "4.13 MiB"
