@@ -3,16 +3,15 @@
 
 #include <sstream>
 
-#include "base/input_file.h"
 #include "file/gguf.h"
+#include "support/files.h"
 #include "text/tokenizer.h"
-#include "unit/text/text_files.h"
 
 namespace nibble {
 namespace {
 
 std::vector<std::string> read_cases() {
-  const std::string text = read_text_file(shared_path("tokenizers/cases.txt"));
+  const std::string text = read_file(shared_path("tokenizers/cases.txt"));
   const std::string separator = "\n__ggml_vocab_test__\n";
   std::vector<std::string> cases;
   size_t begin = 0;
@@ -24,7 +23,7 @@ std::vector<std::string> read_cases() {
 }
 
 std::vector<std::vector<uint32_t>> read_ids(const std::filesystem::path& path) {
-  std::istringstream lines(read_text_file(path));
+  std::istringstream lines(read_file(path));
   std::vector<std::vector<uint32_t>> ids;
   for (std::string line; std::getline(lines, line);) {
     std::istringstream numbers(line);
@@ -37,7 +36,7 @@ class TokenizerReference : public testing::TestWithParam<const char*> {};
 
 TEST_P(TokenizerReference, EveryCaseHasLlamaCppsIdsAndDecodesToItself) {
   const auto gguf = shared_path("tokenizers") / (std::string("vocab-") + GetParam() + ".gguf");
-  if (!std::filesystem::exists(gguf)) GTEST_SKIP() << gguf << " is not here (NIBBLE_SHARED)";
+  NIBBLE_REQUIRE_SHARED(gguf);
   const Tokenizer tokenizer(vocabulary_from_metadata(GgufFile(gguf).metadata()));
   const auto cases = read_cases();
   const auto expected = read_ids(gguf.string() + ".out");

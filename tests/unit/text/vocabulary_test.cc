@@ -4,8 +4,7 @@
 
 #include <limits>
 
-#include "nibble/error.h"
-#include "unit/text/expect_error.h"
+#include "support/files.h"
 #include "unit/text/tiny_vocabulary.h"
 
 namespace nibble {
@@ -72,8 +71,8 @@ TEST(Vocabulary, TakesLlamaCppsDefaultsForAbsentKeys) {
 TEST(Vocabulary, NamesAnotherTokenizerModel) {
   Metadata metadata = tiny_metadata();
   metadata.set("tokenizer.ggml.model", std::string("gpt2"));
-  expect_error(ErrorCode::kUnsupported, {"tiny.gguf", "tokenizer.ggml.model", "gpt2"},
-               [&] { vocabulary_from_metadata(metadata); });
+  EXPECT_TRUE(fails_with(ErrorCode::kUnsupported, {"tiny.gguf", "tokenizer.ggml.model", "gpt2"},
+                         [&] { vocabulary_from_metadata(metadata); }));
 }
 
 TEST(Vocabulary, RefusesArraysThatAreMissingOrOfAnotherTypeOrLength) {
@@ -81,51 +80,53 @@ TEST(Vocabulary, RefusesArraysThatAreMissingOrOfAnotherTypeOrLength) {
     const std::string name = std::string("tokenizer.ggml.") + key;
     Metadata missing = tiny_metadata();
     missing.erase(name);
-    expect_error(ErrorCode::kInvalidFile, {"tiny.gguf", name, "missing"},
-                 [&] { vocabulary_from_metadata(missing); });
+    EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"tiny.gguf", name, "missing"},
+                           [&] { vocabulary_from_metadata(missing); }));
     Metadata other = tiny_metadata();
     other.set(name, MetadataArray{std::vector<uint8_t>{1, 2}});
-    expect_error(ErrorCode::kInvalidFile, {"tiny.gguf", name},
-                 [&] { vocabulary_from_metadata(other); });
+    EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"tiny.gguf", name},
+                           [&] { vocabulary_from_metadata(other); }));
   }
   Metadata shorter = tiny_metadata();
   shorter.set("tokenizer.ggml.scores", MetadataArray{std::vector<float>{0.0f}});
-  expect_error(ErrorCode::kInvalidFile, {"tiny.gguf", "261 tokens", "1 scores"},
-               [&] { vocabulary_from_metadata(shorter); });
+  EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"tiny.gguf", "261 tokens", "1 scores"},
+                         [&] { vocabulary_from_metadata(shorter); }));
   Metadata empty = tiny_metadata();
   empty.set("tokenizer.ggml.tokens", MetadataArray{std::vector<std::string>{}});
-  expect_error(ErrorCode::kInvalidFile, {"tiny.gguf"}, [&] { vocabulary_from_metadata(empty); });
+  EXPECT_TRUE(
+      fails_with(ErrorCode::kInvalidFile, {"tiny.gguf"}, [&] { vocabulary_from_metadata(empty); }));
 }
 
 TEST(Vocabulary, RefusesIdsOutsideOfIt) {
   for (const char* key : {"bos", "eos", "unknown", "padding"}) {
     Metadata metadata = tiny_metadata();
     metadata.set(std::string("tokenizer.ggml.") + key + "_token_id", uint32_t{261});
-    expect_error(ErrorCode::kInvalidFile, {"tiny.gguf", key, "261"},
-                 [&] { vocabulary_from_metadata(metadata); });
+    EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"tiny.gguf", key, "261"},
+                           [&] { vocabulary_from_metadata(metadata); }));
   }
 }
 
 TEST(Vocabulary, RefusesTokensThatBreakItsRules) {
   Vocabulary type = tiny_vocabulary({"a"});
   type.types[5] = static_cast<TokenType>(7);
-  expect_error(ErrorCode::kInvalidFile, {"x", "token 5", "7"},
-               [&] { check_vocabulary(type, "x"); });
+  EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"x", "token 5", "7"},
+                         [&] { check_vocabulary(type, "x"); }));
   Vocabulary score = tiny_vocabulary({"a"});
   score.scores[5] = std::numeric_limits<float>::quiet_NaN();
-  expect_error(ErrorCode::kInvalidFile, {"x", "token 5", "score"},
-               [&] { check_vocabulary(score, "x"); });
+  EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"x", "token 5", "score"},
+                         [&] { check_vocabulary(score, "x"); }));
   Vocabulary byte = tiny_vocabulary({"a"});
   byte.tokens[5] = "<0xG0>";
-  expect_error(ErrorCode::kInvalidFile, {"x", "token 5", "byte"},
-               [&] { check_vocabulary(byte, "x"); });
+  EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"x", "token 5", "byte"},
+                         [&] { check_vocabulary(byte, "x"); }));
   Vocabulary speechless = tiny_vocabulary({"a"}, false);
   speechless.unk.reset();
-  expect_error(ErrorCode::kInvalidFile, {"x", "0 of 256"},
-               [&] { check_vocabulary(speechless, "x"); });
+  EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"x", "0 of 256"},
+                         [&] { check_vocabulary(speechless, "x"); }));
   Vocabulary nameless = tiny_vocabulary({"a"});
   nameless.bos.reset();
-  expect_error(ErrorCode::kInvalidFile, {"x", "bos"}, [&] { check_vocabulary(nameless, "x"); });
+  EXPECT_TRUE(
+      fails_with(ErrorCode::kInvalidFile, {"x", "bos"}, [&] { check_vocabulary(nameless, "x"); }));
 }
 
 TEST(Vocabulary, ReadsByteTokens) {
