@@ -120,10 +120,8 @@ std::vector<std::string> validate(const std::filesystem::path& path, const RunOp
   };
   const ModelSource model = open_model(path);
   attempt([&] { check_vocabulary_size(model, vocabulary_from_metadata(model.metadata)); });
-  attempt([&] {
-    const ModelConfig config = config_from_metadata(model.metadata);
-    const Weights weights(model.tensors(), config);
-  });
+  attempt(
+      [&] { check_tensors(model.tensors(), config_from_metadata(model.metadata), path.string()); });
   scan_weights(model, run, problems);
   return problems;
 }

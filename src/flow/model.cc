@@ -31,6 +31,7 @@ Model::Model(const std::filesystem::path& path, const LoadOptions& options)
   parts.pool = std::make_unique<ThreadPool>(options.run.threads);
   parts.source = open_model(path);
   parts.config = config_from_metadata(parts.source.metadata);
+  check_tensors(parts.source.tensors(), parts.config, path.string());
   Vocabulary vocabulary = vocabulary_from_metadata(parts.source.metadata);
   check_vocabulary_size(parts.source, vocabulary);
   parts.tokenizer = std::make_unique<Tokenizer>(std::move(vocabulary));

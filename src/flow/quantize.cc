@@ -14,6 +14,8 @@
 #include "flow/plan_outputs.h"
 #include "flow/quantize_tensors.h"
 #include "flow/run_support.h"
+#include "model/config.h"
+#include "model/weights.h"
 #include "plan/recipe.h"
 
 namespace nibble {
@@ -40,6 +42,13 @@ void check_targets(const ModelSource& model, const std::vector<QuantizeTarget>& 
       }
     }
   }
+}
+
+// A GGUF of an architecture that this version cannot run is converted as it stands.
+void check_model(const ModelSource& model) {
+  const auto arch = model.metadata.find_string("general.architecture");
+  if (!arch || find_arch(*arch) == nullptr) return;
+  check_tensors(model.tensors(), config_from_metadata(model.metadata), model.path.string());
 }
 
 // Each sink looks at the room for its own file; together they must fit, too.
@@ -93,6 +102,7 @@ QuantizeResult quantize(const std::filesystem::path& model_path,
   const Stopwatch watch;
   const ModelSource model = open_model(model_path);
   check_targets(model, targets);
+  check_model(model);
   std::vector<PlannedOutput> outputs;
   for (const QuantizeTarget& target : targets) {
     outputs.push_back(plan_output(model, target.type, options.pure, options.allow_requantize));

@@ -42,31 +42,74 @@ MatrixShape expected_shape(Role role, const ModelConfig& c, int64_t vocab_size) 
   return {0, 0};
 }
 
-bool is_optional(Role role) { return role == Role::kRopeFreqs; }
+// Without an output matrix the embedding serves (tied).
+bool is_optional(Role role) { return role == Role::kRopeFreqs || role == Role::kOutput; }
 bool is_vector(Role role) { return expected_shape(role, ModelConfig{}, 0).rows == 1; }
+
+size_t index_of(const TensorPlace& place) {
+  return place.layer * kRoleCount + static_cast<size_t>(place.role);
+}
+
+// The tensors by index_of() their place; nullptr where there is none.
+std::vector<const TensorInfo*> by_place(const TensorSource& source, const ModelConfig& config,
+                                        const std::string& origin) {
+  std::vector<const TensorInfo*> found(static_cast<size_t>(config.layers) * kRoleCount);
+  for (const TensorInfo& tensor : source.tensors()) {
+    const auto place = place_from_gguf_name(tensor.name);
+    if (!place || static_cast<int64_t>(place->layer) >= config.layers) {
+      fail(ErrorCode::kInvalidFile,
+           "{}: tensor {} has no place in a model of {} layers of the architecture {}", origin,
+           tensor.name, config.layers, config.arch->name);
+    }
+    found[index_of(*place)] = &tensor;
+  }
+  return found;
+}
+
+void check_shape(const TensorInfo& tensor, const MatrixShape& expected, const std::string& origin) {
+  const auto rows = static_cast<int64_t>(tensor.shape.rows());
+  const auto columns = static_cast<int64_t>(tensor.shape.columns());
+  if ((expected.rows == 0 || rows == expected.rows) && columns == expected.columns) return;
+  fail(ErrorCode::kInvalidFile,
+       "{}: tensor {}: found {} columns x {} rows, expected {} x {} by the model's config", origin,
+       tensor.name, columns, rows, expected.columns,
+       expected.rows == 0 ? "any" : std::to_string(expected.rows));
+}
 
 }  // namespace
 
+void check_tensors(const TensorSource& source, const ModelConfig& config,
+                   const std::string& origin) {
+  const auto found = by_place(source, config, origin);
+  const TensorInfo* embedding = found[index_of({Role::kTokenEmbd})];
+  const auto vocab_size = embedding == nullptr ? 0 : static_cast<int64_t>(embedding->shape.rows());
+  for (int64_t layer = 0; layer < config.layers; ++layer) {
+    for (const RoleRow& row : kRoles) {
+      if (!row.per_layer && layer > 0) continue;
+      const TensorPlace place{row.role, static_cast<uint64_t>(layer)};
+      const TensorInfo* tensor = found[index_of(place)];
+      if (tensor != nullptr) {
+        check_shape(*tensor, expected_shape(row.role, config, vocab_size), origin);
+      } else if (!is_optional(row.role)) {
+        fail(ErrorCode::kInvalidFile, "{}: tensor {} is missing ({} tensors found)", origin,
+             gguf_name(place), source.tensors().size());
+      }
+    }
+  }
+}
+
 Weights::Weights(const TensorSource& source, const ModelConfig& config)
     : views_(static_cast<size_t>(config.layers) * kRoleCount) {
-  const auto& tensors = source.tensors();
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    const auto place = place_from_gguf_name(tensors[i].name);
-    if (!place || static_cast<int64_t>(place->layer) >= config.layers) {
-      fail(ErrorCode::kInvalidFile,
-           "tensor {} has no place in a model of {} layers of the architecture {}", tensors[i].name,
-           config.layers, config.arch->name);
-    }
-    load(source, i, *place);
+  for (size_t i = 0; i < source.tensors().size(); ++i) {
+    load(source, i, *place_from_gguf_name(source.tensors()[i].name));
   }
-  TensorView& output = views_[static_cast<size_t>(Role::kOutput)];
+  TensorView& output = views_[index_of({Role::kOutput})];
   if (!output) output = of(Role::kTokenEmbd);  // tied
-  check(source, config);
 }
 
 void Weights::load(const TensorSource& source, size_t tensor, const TensorPlace& place) {
   const TensorInfo& info = source.tensors()[tensor];
-  TensorView& view = views_[place.layer * kRoleCount + static_cast<size_t>(place.role)];
+  TensorView& view = views_[index_of(place)];
   view.type = info.type;
   view.rows = static_cast<int64_t>(info.shape.rows());
   view.columns = static_cast<int64_t>(info.shape.columns());
@@ -94,27 +137,6 @@ void Weights::load_as_f32(const TensorSource& source, size_t tensor, TensorView&
   }
   view.type = DType::kF32;
   view.data = owned_.back().get();
-}
-
-void Weights::check(const TensorSource& source, const ModelConfig& config) const {
-  for (int64_t layer = 0; layer < config.layers; ++layer) {
-    for (const RoleRow& row : kRoles) {
-      if (!row.per_layer && layer > 0) continue;
-      const std::string name = gguf_name({row.role, static_cast<uint64_t>(layer)});
-      const TensorView& view = of(row.role, layer);
-      if (!view) {
-        if (is_optional(row.role)) continue;
-        fail(ErrorCode::kInvalidFile, "tensor {} is missing ({} tensors found)", name,
-             source.tensors().size());
-      }
-      const MatrixShape expected = expected_shape(row.role, config, vocab_size());
-      if ((expected.rows != 0 && view.rows != expected.rows) || view.columns != expected.columns) {
-        fail(ErrorCode::kInvalidFile,
-             "tensor {}: found {} columns x {} rows, expected {} x {} by the model's config", name,
-             view.columns, view.rows, expected.columns, expected.rows);
-      }
-    }
-  }
 }
 
 }  // namespace nibble

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "model/config.h"
@@ -14,11 +15,16 @@
 
 namespace nibble {
 
+// Checks that the source has every tensor that the architecture needs, in the shape that the config
+// says, and no other. Reads no weights. Error kInvalidFile naming `origin`, the model, and the
+// tensor.
+void check_tensors(const TensorSource& source, const ModelConfig& config,
+                   const std::string& origin);
+
 class Weights {
  public:
-  // Finds every tensor that the architecture needs and checks its shape against the config. Norms
-  // are converted to f32; other tensors keep their type. `source` must outlive the weights. Errors:
-  // kInvalidFile for a missing tensor or a wrong shape.
+  // `source` has passed check_tensors() and must outlive the weights. Norms are converted to f32;
+  // other tensors keep their type.
   Weights(const TensorSource& source, const ModelConfig& config);
 
   const TensorView& of(Role role, int64_t layer = 0) const {
@@ -30,7 +36,6 @@ class Weights {
  private:
   void load(const TensorSource& source, size_t tensor, const TensorPlace& place);
   void load_as_f32(const TensorSource& source, size_t tensor, TensorView& view);
-  void check(const TensorSource& source, const ModelConfig& config) const;
 
   std::vector<TensorView> views_;                    // layers x roles
   std::vector<std::unique_ptr<std::byte[]>> owned_;  // tensors that the source can only read out
