@@ -1,0 +1,18 @@
+# Continuing a prompt: greedy is the reference, a seed repeats itself, a directory runs as it is.
+. "$LIB"
+nibble run "$ASSETS/lab-7m" -p "Once upon a time" -n 40 --temperature 0 --quiet
+nibble run "$ASSETS/lab-7m" -t q8_0 -p "Once upon a time" -n 24 --temperature 0 --quiet
+"$NIBBLE" run "$ASSETS/lab-7m" -p "The King" -n 30 --seed 7 --quiet >first
+"$NIBBLE" run "$ASSETS/lab-7m" -p "The King" -n 30 --seed 7 --quiet >second
+"$NIBBLE" run "$ASSETS/lab-7m" -p "The King" -n 30 --seed 8 --quiet >third
+cmp first second && echo 'one seed, one text'
+cmp -s first third || echo 'another seed, another text'
+"$NIBBLE" run "$ASSETS/lab-7m" -p "Once upon a time" -n 8 --temperature 0 --json | python3 -c '
+import json, sys
+d = json.load(sys.stdin)
+print(d["prompt"]["ids"], d["generation"]["ids"], d["generation"]["stop"], d["generation"]["text"])
+print(d["generation"]["tokens_per_second"] > 0, d["peak_memory_bytes"] > 0, d["load_seconds"] > 0)'
+nibble run "$ASSETS/lab-7m" -p "Once" -n 4 --temperature 0
+refuses run "$ASSETS/lab-7m" -p "Once upon a time" -c 4 -n 2 --quiet
+refuses run "$ASSETS/lab-7m" -p x --temperature -1 --quiet
+refuses run "$ASSETS/lab-7m" -p x --kv q3 --quiet
