@@ -47,8 +47,9 @@ def main() -> None:
     best = next(o["path"] for o in quantized["outputs"] if o["type"] == "q4_k_m")
     text = nibble("run", os.path.relpath(best, ROOT), "-p", PROMPT, "-n", "64", "--temperature", "0")
     print(text.strip(), end="\n\n")
-    print(ROW.format("type", "bytes", "bits/w", "seconds", "perplexity", "tokens/s"))
+    print(ROW.format("type", "bytes", "bits/w", "seconds*", "perplexity", "tokens/s"))
     print("\n".join(rows))
+    print("* of quantizing; all types come from one read of the model")
 
 
 if __name__ == "__main__":
