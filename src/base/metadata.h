@@ -25,6 +25,7 @@ using MetadataItems =
 struct MetadataArray {
   MetadataItems items;
   size_t size() const;
+  bool operator==(const MetadataArray&) const = default;
 };
 
 using MetadataValue = std::variant<uint8_t, int8_t, uint16_t, int16_t, uint32_t, int32_t, float,

@@ -55,8 +55,8 @@ bool is_glob(std::string_view selector) {
 }
 
 struct NameParts {
-  std::string_view role;  // "attn_q"
-  uint64_t layer = 0;
+  std::string_view role;          // "attn_q"
+  std::optional<uint64_t> layer;  // of blk.N. names
 };
 
 // "blk.3.ffn_down_exps.weight" is ffn_down of layer 3.
@@ -64,8 +64,8 @@ NameParts parts_of(std::string_view name) {
   NameParts parts;
   if (name.starts_with("blk.")) {
     const auto dot = name.find('.', 4);
-    if (dot == std::string_view::npos) return {name, 0};
-    parts.layer = parse_number(name.substr(4, dot - 4)).value_or(0);
+    if (dot == std::string_view::npos) return {name, std::nullopt};
+    parts.layer = parse_number(name.substr(4, dot - 4));
     name.remove_prefix(dot + 1);
   }
   parts.role = name.substr(0, name.find('.'));
@@ -232,16 +232,17 @@ Recipe Recipe::parse(std::string_view text, const std::string& name) {
   return recipe;
 }
 
-bool Recipe::holds(const Condition& condition, uint64_t layer, const RecipeContext& context) {
+bool Recipe::holds(const Condition& condition, std::optional<uint64_t> layer,
+                   const RecipeContext& context) {
   const uint64_t right =
       condition.is_fraction ? context.n_layer / condition.number : condition.number;
   switch (condition.variable) {
     case Variable::kMoreBits:
-      return more_bits(layer, context.n_layer);
+      return layer && more_bits(*layer, context.n_layer);
     case Variable::kArch:
       return (context.arch == condition.arch) == (condition.op == "==");
     case Variable::kLayer:
-      return compare(layer, condition.op, right);
+      return layer && compare(*layer, condition.op, right);
     case Variable::kNLayer:
       return compare(context.n_layer, condition.op, right);
     case Variable::kNExpert:

@@ -64,7 +64,8 @@ class Recipe {
   };
   class Parser;
 
-  static bool holds(const Condition& condition, uint64_t layer, const RecipeContext& context);
+  static bool holds(const Condition& condition, std::optional<uint64_t> layer,
+                    const RecipeContext& context);
 
   std::vector<Line> lines_;
   DType base_type_{};

@@ -68,6 +68,12 @@ TEST(Recipe, MoreBitsTakesBothEndsAndEveryThirdBetween) {
   EXPECT_EQ(layers, "1100100100100111");
 }
 
+TEST(Recipe, ConditionsOnLayersSpareTensorsOutsideThem) {
+  EXPECT_EQ(type_for("all q4_0\nall where layer < 2 q8_0", "output.weight"), DType::kQ4_0);
+  EXPECT_EQ(type_for("all q4_0\nall where more_bits q8_0", "token_embd.weight"), DType::kQ4_0);
+  EXPECT_EQ(type_for("all q4_0\nall where n_layer == 16 q8_0", "output.weight"), DType::kQ8_0);
+}
+
 TEST(Recipe, NamesTheBadLine) {
   const auto fails = [](const std::string& text, const std::vector<std::string>& fragments) {
     return fails_with(ErrorCode::kInvalidFile, fragments,
