@@ -22,7 +22,8 @@ deps-peers:
 build: deps  ## build only; the binary is build/release/nibble
 	@tools/build.sh release $(JOBS)
 
-demo: build  ## quantize the bundled model to four types, measure them, continue a prompt
+demo: deps  ## quantize the bundled model to four types, measure them, continue a prompt
+	@tools/build.sh release $(JOBS) nibble
 	@$(PYTHON) tools/demo.py
 
 test: build  ## build and run every test; the last line counts them

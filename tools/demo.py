@@ -44,12 +44,12 @@ def main() -> None:
     (ROOT / "build" / "demo").mkdir(parents=True, exist_ok=True)
     quantized = json.loads(nibble("quantize", MODEL, "-t", ",".join(TYPES), "-o", "build/demo", "--json"))
     rows = [table_row(output) for output in quantized["outputs"]]
-    best = next(o["path"] for o in quantized["outputs"] if o["type"] == "q4_k_m")
-    text = nibble("run", os.path.relpath(best, ROOT), "-p", PROMPT, "-n", "64", "--temperature", "0")
-    print(text.strip(), end="\n\n")
-    print(ROW.format("type", "bytes", "bits/w", "seconds*", "perplexity", "tokens/s"))
+    print("\n" + ROW.format("type", "bytes", "bits/w", "seconds*", "perplexity", "tokens/s"))
     print("\n".join(rows))
-    print("* of quantizing; all types come from one read of the model")
+    print("* of quantizing: all types come from one read of the model\n")
+    chosen = next(o["path"] for o in quantized["outputs"] if o["type"] == "q4_k_m")
+    print(PROMPT + nibble("run", os.path.relpath(chosen, ROOT), "-p", PROMPT, "-n", "64",
+                          "--temperature", "0").rstrip())
 
 
 if __name__ == "__main__":
