@@ -45,11 +45,11 @@ test-peers: build deps-peers  ## our files in the gguf package and in llama.cpp,
 	@tests/peers/run.sh
 
 fuzz: deps-check  ## each libFuzzer target for FUZZ_SECONDS
-	@tools/build.sh fuzz $(JOBS)
+	@tools/build.sh fuzz $(JOBS) fuzzers
 	@tools/fuzz.sh $(FUZZ_SECONDS)
 
-bench: build  ## speed and memory, beside llama.cpp where it is installed (bench/README.md)
-	@bench/run.sh
+bench: build  ## speed and memory on a synthetic model (LLAMA_BENCH=... measures llama.cpp, too)
+	@$(PYTHON) bench/run.py
 
 format: deps-check  ## rewrite every C++ file in the project's style
 	@$(PYTHON) tools/check_format.py --fix

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""Speed and memory on a synthetic model of 1.5 billion weights (3 GB in f16), in build/bench (needs 6 GB).
+
+With LLAMA_BENCH=path of llama.cpp's llama-bench, generation is measured beside it on the same files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RELEASE = ROOT / "build" / "release"
+WORK = ROOT / "build" / "bench"
+MODEL = WORK / "synthetic"
+TYPES = ("q8_0", "q4_k_m", "q4_0")
+THREADS = os.environ.get("THREADS", str(len(os.sched_getaffinity(0))))
+MIB = 2**20
+
+
+def nibble(*arguments: object) -> dict:
+    command = [str(RELEASE / "nibble"), *map(str, arguments), "--threads", THREADS, "--quiet", "--json"]
+    return json.loads(subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout)
+
+
+def make_model() -> None:
+    if not (MODEL / "model.safetensors").exists():
+        print(f"writing a model of 3 GB to {MODEL}", flush=True)
+        subprocess.run([str(RELEASE / "bench" / "synthetic_model"), str(MODEL), "--layers", "31"], check=True)
+
+
+def measure_quantizing() -> None:
+    result = nibble("quantize", MODEL, "-t", ",".join(TYPES), "-o", WORK, "--memory", "512MiB")
+    weights = sum(output["weights"] for output in result["outputs"])
+    print(f"quantize {', '.join(TYPES)}: {result['source_bytes'] / 1e9:.2f} GB read once in "
+          f"{result['seconds']:.1f} s, {weights / result['seconds'] / 1e6:.0f} M weights/s; with --memory "
+          f"512MiB buffers took {result['peak_buffer_bytes'] / MIB:.0f} MiB, the process "
+          f"{result['peak_memory_bytes'] / MIB:.0f} MiB", flush=True)
+
+
+def measure_running(kind: str) -> None:
+    result = nibble("run", WORK / f"synthetic-{kind}.gguf", "-p", "a" * 255, "-n", 32, "--temperature", 0,
+                    "--ignore-eos")
+    print(f"run {kind:8} prompt {result['prompt']['tokens_per_second']:8.1f} tokens/s, generation "
+          f"{result['generation']['tokens_per_second']:6.2f} tokens/s, "
+          f"{result['peak_memory_bytes'] / MIB:.0f} MiB", flush=True)
+
+
+def main() -> None:
+    WORK.mkdir(parents=True, exist_ok=True)
+    make_model()
+    measure_quantizing()
+    for kind in TYPES:
+        measure_running(kind)
+    if "LLAMA_BENCH" in os.environ:
+        subprocess.run([sys.executable, str(ROOT / "bench" / "compare_generation.py"), "--nibble",
+                        str(RELEASE / "nibble"), "--llama-bench", os.environ["LLAMA_BENCH"], "--threads", THREADS,
+                        *(str(WORK / f"synthetic-{kind}.gguf") for kind in TYPES)], check=True)
+
+
+if __name__ == "__main__":
+    main()
