@@ -74,16 +74,24 @@ void add_evaluate(CLI::App& app) {
              "Example:  nibble evaluate model-q4_k_m.gguf -f wiki.test.raw --context 512\n\n"
              "Usage:    nibble evaluate MODEL -f TEXT [OPTIONS]");
   command->add_option("MODEL", options->model, "Hugging Face directory, .gguf, or .safetensors")
-      ->required();
-  command->add_option("-f,--file", options->text, "the text, UTF-8")->required();
-  command->add_option("-t,--type", options->load.type,
-                      "quantize in memory first, as nibble quantize would");
-  command->add_option("-c,--context", options->perplexity.context,
-                      "tokens in a window (default: 512)");
-  command->add_option("--windows", options->perplexity.windows,
-                      "evaluate the first N windows only (default: all)");
-  command->add_option("--kv", options->perplexity.kv_type,
-                      "type of the KV cache: f16 (default) or f32");
+      ->required()
+      ->type_name("");
+  command->add_option("-f,--file", options->text, "the text, UTF-8")->required()->type_name("FILE");
+  command
+      ->add_option("-t,--type", options->load.type,
+                   "quantize in memory first, as nibble quantize would")
+      ->type_name("TYPE");
+  command
+      ->add_option("-c,--context", options->perplexity.context, "tokens in a window (default: 512)")
+      ->type_name("N");
+  command
+      ->add_option("--windows", options->perplexity.windows,
+                   "evaluate the first N windows only (default: all)")
+      ->type_name("N");
+  command
+      ->add_option("--kv", options->perplexity.kv_type,
+                   "type of the KV cache: f16 (default) or f32")
+      ->type_name("TYPE");
   options->common.add_to(*command);
   command->callback([options] { run(*options); });
 }

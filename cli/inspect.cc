@@ -111,7 +111,8 @@ void add_inspect(CLI::App& app) {
              "Example:  nibble inspect model.gguf --validate\n\n"
              "Usage:    nibble inspect MODEL [OPTIONS]");
   command->add_option("MODEL", options->model, "Hugging Face directory, .gguf, or .safetensors")
-      ->required();
+      ->required()
+      ->type_name("");
   command->add_flag(
       "--validate", options->validate,
       "check config, shapes and vocabulary against each other, and that every weight is finite");

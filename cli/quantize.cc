@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -16,7 +17,7 @@ namespace {
 struct Options {
   CommonOptions common;
   std::filesystem::path model;
-  std::vector<std::string> types;
+  std::string types;
   std::filesystem::path output;
   std::string memory = "2GiB";
   bool pure = false;
@@ -39,16 +40,27 @@ std::string type_name(const std::string& type) {
   return type.ends_with(".recipe") ? std::filesystem::path(type).stem().string() : type;
 }
 
+std::vector<std::string> split_types(const std::string& list) {
+  std::vector<std::string> types;
+  for (size_t at = 0; at <= list.size();) {
+    const size_t end = std::min(list.find(',', at), list.size());
+    if (end > at) types.push_back(list.substr(at, end - at));
+    at = end + 1;
+  }
+  return types;
+}
+
 // One type and -o FILE: that file. Otherwise -o is a folder (default: the current one), files are
 // MODEL-TYPE.gguf.
 std::vector<QuantizeTarget> targets_of(const Options& options) {
+  const auto types = split_types(options.types);
   const bool is_file = options.output.extension() == ".gguf";
-  if (is_file && options.types.size() > 1) {
-    throw CLI::ValidationError("-o names one file, but there are " +
-                               std::to_string(options.types.size()) + " types; name a folder");
+  if (is_file && types.size() > 1) {
+    throw CLI::ValidationError("-o names one file, but there are " + std::to_string(types.size()) +
+                               " types; name a folder");
   }
   std::vector<QuantizeTarget> targets;
-  for (const std::string& type : options.types) {
+  for (const std::string& type : types) {
     const auto file = base_name(options.model) + "-" + type_name(type) + ".gguf";
     targets.push_back({type, is_file ? options.output : options.output / file});
   }
@@ -130,16 +142,21 @@ void add_quantize(CLI::App& app) {
   command
       ->add_option("MODEL", options->model,
                    "Hugging Face directory, .gguf, or .safetensors with config.json beside it")
-      ->required();
+      ->required()
+      ->type_name("");
   command
       ->add_option("-t,--type", options->types,
                    "types, separated by commas: " + types + ", or a .recipe file")
       ->required()
-      ->delimiter(',');
-  command->add_option("-o,--output", options->output,
-                      "a .gguf file for one type, or a folder (default: the current one)");
-  command->add_option("--memory", options->memory,
-                      "most bytes of buffers, e.g. 512MiB (default: 2GiB)");
+      ->type_name("TYPE[,TYPE...]");
+  command
+      ->add_option("-o,--output", options->output,
+                   "a .gguf file for one type, or a folder (default: the current one)")
+      ->type_name("OUT");
+  command
+      ->add_option("--memory", options->memory,
+                   "most bytes of buffers, e.g. 512MiB (default: 2GiB)")
+      ->type_name("SIZE");
   command->add_flag("--pure", options->pure, "the recipe's base type for every matrix");
   command->add_flag("--allow-requantize", options->allow_requantize,
                     "accept a model that is quantized already");

@@ -76,19 +76,31 @@ void run(Options& options) {
 }
 
 void add_sampling(CLI::App& command, GenerateOptions& generate) {
-  command.add_option("--temperature", generate.temperature,
-                     "0 takes the likeliest token always (default: 0.8)");
-  command.add_option("--top-k", generate.top_k,
-                     "sample from the K likeliest tokens, 0: all (default: 40)");
-  command.add_option("--top-p", generate.top_p,
-                     "... from the likeliest that make up this probability (default: 0.95)");
-  command.add_option("--min-p", generate.min_p,
-                     "... from those with this share of the likeliest's (default: 0.05)");
-  command.add_option("--repetition-penalty", generate.repetition_penalty,
-                     "above 1 discourages repetition (default: 1)");
-  command.add_option("--repetition-window", generate.repetition_window,
-                     "tokens looked back on (default: 64)");
-  command.add_option("--seed", generate.seed, "of the random numbers (default: 0)");
+  command
+      .add_option("--temperature", generate.temperature,
+                  "0 takes the likeliest token always (default: 0.8)")
+      ->type_name("N");
+  command
+      .add_option("--top-k", generate.top_k,
+                  "sample from the K likeliest tokens, 0: all (default: 40)")
+      ->type_name("N");
+  command
+      .add_option("--top-p", generate.top_p,
+                  "... from the likeliest that make up this probability (default: 0.95)")
+      ->type_name("N");
+  command
+      .add_option("--min-p", generate.min_p,
+                  "... from those with this share of the likeliest's (default: 0.05)")
+      ->type_name("N");
+  command
+      .add_option("--repetition-penalty", generate.repetition_penalty,
+                  "above 1 discourages repetition (default: 1)")
+      ->type_name("N");
+  command
+      .add_option("--repetition-window", generate.repetition_window,
+                  "tokens looked back on (default: 64)")
+      ->type_name("N");
+  command.add_option("--seed", generate.seed, "of the random numbers (default: 0)")->type_name("N");
 }
 
 }  // namespace
@@ -100,16 +112,26 @@ void add_run(CLI::App& app) {
              "Example:  nibble run model-q4_k_m.gguf -p \"Once upon a time\" -n 64\n\n"
              "Usage:    nibble run MODEL -p PROMPT [OPTIONS]");
   command->add_option("MODEL", options->model, "Hugging Face directory, .gguf, or .safetensors")
-      ->required();
-  command->add_option("-p,--prompt", options->prompt, "the text to continue")->required();
-  command->add_option("-t,--type", options->load.type,
-                      "quantize in memory first, as nibble quantize would");
-  command->add_option("-n,--max-tokens", options->generate.max_tokens,
-                      "new tokens at most (default: 128)");
-  command->add_option("-c,--context", options->generate.context,
-                      "positions kept (default: what is needed)");
-  command->add_option("--kv", options->generate.kv_type,
-                      "type of the KV cache: f16 (default) or f32");
+      ->required()
+      ->type_name("");
+  command->add_option("-p,--prompt", options->prompt, "the text to continue")
+      ->required()
+      ->type_name("TEXT");
+  command
+      ->add_option("-t,--type", options->load.type,
+                   "quantize in memory first, as nibble quantize would")
+      ->type_name("TYPE");
+  command
+      ->add_option("-n,--max-tokens", options->generate.max_tokens,
+                   "new tokens at most (default: 128)")
+      ->type_name("N");
+  command
+      ->add_option("-c,--context", options->generate.context,
+                   "positions kept (default: what is needed)")
+      ->type_name("N");
+  command
+      ->add_option("--kv", options->generate.kv_type, "type of the KV cache: f16 (default) or f32")
+      ->type_name("TYPE");
   command->add_flag("--ignore-eos", options->generate.ignore_eos,
                     "go on after the model's end token");
   add_sampling(*command, options->generate);

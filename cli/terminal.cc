@@ -98,7 +98,8 @@ const std::atomic<bool>& interrupted() { return interrupt_flag; }
 
 void CommonOptions::add_to(CLI::App& command) {
   command.add_option("--threads", threads, "threads to work with (default: all CPUs)")
-      ->check(CLI::Range(0, 1024));
+      ->check(CLI::Range(0, 1024))
+      ->type_name("N");
   command.add_flag("--quiet", quiet, "no progress");
   command.add_flag("--json", json, "the result as JSON on stdout");
 }
