@@ -11,6 +11,13 @@ namespace {
 constexpr int kSpins =
     4000;  // some 20 microseconds: longer than the gap between two loops of one token
 
+// The parts of ThreadPool::gate_.
+constexpr uint64_t kInside = 0xffff;   // how many workers are in the loop
+constexpr uint64_t kOpen = 0x10000;    // workers may enter
+constexpr uint64_t kNumber = 0x20000;  // one loop
+
+uint64_t number_of(uint64_t gate) { return gate / kNumber; }
+
 void relax() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -40,7 +47,7 @@ ThreadPool::~ThreadPool() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
-    generation_.fetch_add(1);
+    gate_.fetch_add(kNumber);
   }
   wake_.notify_all();
   for (auto& worker : workers_) worker.join();
@@ -71,14 +78,14 @@ void ThreadPool::run(int64_t total, int64_t grain, RangeFunction function) {
   total_ = total;
   grain_ = grain;
   next_.store(0, std::memory_order_relaxed);
-  busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
-  generation_.fetch_add(1);
+  gate_.store((number_of(gate_.load()) + 1) * kNumber | kOpen);
   if (sleepers_.load() > 0) {
     const std::lock_guard lock(mutex_);
     wake_.notify_all();
   }
   take_pieces(0);
-  for (int spins = 0; busy_.load(std::memory_order_acquire) != 0; ++spins) {
+  gate_.fetch_and(~kOpen);
+  for (int spins = 0; (gate_.load(std::memory_order_acquire) & kInside) != 0; ++spins) {
     if (spins < kSpins) {
       relax();
     } else {
@@ -90,18 +97,24 @@ void ThreadPool::run(int64_t total, int64_t grain, RangeFunction function) {
 
 void ThreadPool::work(int worker) {
   uint64_t seen = 0;
+  const auto is_new = [&] { return number_of(gate_.load()) != seen; };
   for (;;) {
-    for (int spins = 0; spins < kSpins && generation_.load() == seen; ++spins) relax();
-    if (generation_.load() == seen) {
+    for (int spins = 0; spins < kSpins && !is_new(); ++spins) relax();
+    if (!is_new()) {
       std::unique_lock lock(mutex_);
       sleepers_.fetch_add(1);
-      wake_.wait(lock, [&] { return generation_.load() != seen; });
+      wake_.wait(lock, is_new);
       sleepers_.fetch_sub(1);
     }
-    ++seen;
     if (stop_.load()) return;
-    take_pieces(worker);
-    busy_.fetch_sub(1, std::memory_order_release);
+    uint64_t gate = gate_.load();
+    seen = number_of(gate);
+    while ((gate & kOpen) != 0 && number_of(gate) == seen) {
+      if (!gate_.compare_exchange_weak(gate, gate + 1)) continue;
+      take_pieces(worker);
+      gate_.fetch_sub(1, std::memory_order_release);
+      break;
+    }
   }
 }
 

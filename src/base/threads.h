@@ -57,8 +57,9 @@ class ThreadPool {
   int64_t total_ = 0;
   int64_t grain_ = 1;
   std::atomic<int64_t> next_{0};
-  std::atomic<uint64_t> generation_{0};
-  std::atomic<int> busy_{0};
+  // The loop's number, whether it is open to workers, and how many are in it (threads.cc). Who
+  // comes late finds it closed: a loop never waits for a worker that the machine has no CPU for.
+  std::atomic<uint64_t> gate_{0};
   std::atomic<bool> stop_{false};
   std::atomic<int> sleepers_{0};
   std::mutex mutex_;
