@@ -1,9 +1,10 @@
-// NIBBLE_INLINE: for everything that files compiled with -m flags may use. A plain `inline` function could be
-// emitted there as a weak symbol holding wide instructions, and the linker may then pick that copy for the
-// baseline path; an always-inlined one leaves no symbol behind. tools/check_isa_symbols.py checks the result.
+// NIBBLE_INLINE: for everything that files compiled with -m flags may use. A plain `inline`
+// function could be emitted there as a weak symbol holding wide instructions, and the linker may
+// then pick that copy for the baseline path; an always-inlined one leaves no symbol behind.
+// tools/check_isa_symbols.py checks the result.
 //
-// Builds with sanitizers, which only run on machines that have every ISA they use, leave it to the compiler:
-// inlining instrumented code would take it minutes a file.
+// Builds with sanitizers, which only run on machines that have every ISA they use, leave it to the
+// compiler: inlining instrumented code would take it minutes a file.
 #pragma once
 
 #if defined(__has_feature)
