@@ -25,6 +25,20 @@ std::filesystem::path folder_of(const std::filesystem::path& target) {
   fail(code, "{}: cannot write: {}", target.string(), system_message(error_number));
 }
 
+// Creates a file beside `target` and sets its name. A killed process leaves its own behind, and in
+// a container the next process often has the same pid: then further names are tried.
+int open_temporary(const std::filesystem::path& target, std::filesystem::path& temporary) {
+  constexpr int kMaxNames = 1000;
+  const std::string stem = "." + target.filename().string() + "." + std::to_string(::getpid());
+  int fd = -1;
+  for (int i = 0; i < kMaxNames; ++i) {
+    temporary = folder_of(target) / (stem + "-" + std::to_string(i) + ".part");
+    fd = ::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd >= 0 || errno != EEXIST) break;
+  }
+  return fd;
+}
+
 }  // namespace
 
 void require_free_space(const std::filesystem::path& target, uint64_t bytes) {
@@ -50,9 +64,7 @@ OutputFile::OutputFile(const std::filesystem::path& target, uint64_t expected_by
     fail(ErrorCode::kIo, "{}: is a folder; name a file to write", target.string());
   }
   require_free_space(target, expected_bytes);
-  temporary_ = folder_of(target) /
-               ("." + target.filename().string() + "." + std::to_string(::getpid()) + ".part");
-  fd_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  fd_ = open_temporary(target, temporary_);
   if (fd_ < 0) fail_write(target, errno);
 }
 

@@ -72,6 +72,21 @@ TEST_F(OutputFileTest, TouchesTheOldFileOnlyWhenCommitted) {
   EXPECT_EQ(read_file(target_), "new");
 }
 
+// What a killed process of the same pid left must neither stop the next nor be touched by it.
+TEST_F(OutputFileTest, LeavesTheTemporaryOfAnotherAlone) {
+  OutputFile other(target_, 0);
+  other.append("other");
+  {
+    OutputFile file(target_, 0);
+    file.append("mine");
+    file.commit();
+  }
+  EXPECT_EQ(read_file(target_), "mine");
+  EXPECT_EQ(folder_.count_files(), 2u);
+  other.commit();
+  EXPECT_EQ(read_file(target_), "other");
+}
+
 TEST_F(OutputFileTest, ChecksTheFreeSpaceFirst) {
   EXPECT_TRUE(fails_with(ErrorCode::kNoSpace, {target_.string(), "are needed", "free"},
                          [&] { OutputFile file(target_, uint64_t{1} << 62); }));
