@@ -7,13 +7,15 @@
 // compiler: inlining instrumented code would take it minutes a file.
 #pragma once
 
-#if defined(__has_feature)
+#if defined(__has_feature)  // Clang
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define NIBBLE_IS_SANITIZED 1
 #endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)  // GCC
+#define NIBBLE_IS_SANITIZED 1
 #endif
 
-#if defined(NIBBLE_IS_SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef NIBBLE_IS_SANITIZED
 #define NIBBLE_INLINE inline
 #else
 #define NIBBLE_INLINE __attribute__((always_inline)) inline

@@ -3,7 +3,10 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
+
+#include "base/error.h"
 
 namespace nibble {
 namespace {
@@ -38,12 +41,21 @@ int available_cpus() {
 ThreadPool::ThreadPool(int count) {
   if (count <= 0) count = available_cpus();
   workers_.reserve(static_cast<size_t>(count - 1));
-  for (int worker = 1; worker < count; ++worker) {
-    workers_.emplace_back([this, worker] { work(worker); });
+  try {
+    for (int worker = 1; worker < count; ++worker) {
+      workers_.emplace_back([this, worker] { work(worker); });
+    }
+  } catch (const std::system_error& error) {
+    const int started = this->count();
+    stop();
+    fail(ErrorCode::kIo, "cannot start {} threads, only {}: {}; ask for fewer", count, started,
+         system_message(error.code().value()));
   }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
@@ -106,9 +118,9 @@ void ThreadPool::work(int worker) {
       wake_.wait(lock, is_new);
       sleepers_.fetch_sub(1);
     }
-    if (stop_.load()) return;
     uint64_t gate = gate_.load();
     seen = number_of(gate);
+    if (stop_.load()) return;  // after the gate: the end changes it once, and would be missed
     while ((gate & kOpen) != 0 && number_of(gate) == seen) {
       if (!gate_.compare_exchange_weak(gate, gate + 1)) continue;
       take_pieces(worker);

@@ -35,7 +35,7 @@ class RangeFunction {
 
 class ThreadPool {
  public:
-  // count <= 0: one per available CPU.
+  // count <= 0: one per available CPU. Error: kIo when the system refuses a thread.
   explicit ThreadPool(int count);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -49,6 +49,7 @@ class ThreadPool {
   void run(int64_t total, int64_t grain, RangeFunction function);
 
  private:
+  void stop();
   void work(int worker);
   void take_pieces(int worker);
 

@@ -1,6 +1,8 @@
 #include "base/threads.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -8,6 +10,9 @@
 #include <stdexcept>
 #include <thread>
 #include <vector>
+
+#include "base/attributes.h"
+#include "support/files.h"
 
 namespace nibble {
 namespace {
@@ -122,6 +127,25 @@ TEST(ThreadPool, ManyPoolsComeAndGo) {
       ASSERT_TRUE(Coverage(pool, 10, 1).each_once());
     }
   }
+}
+
+// A limit on address space, room for some stacks but not for all, stands in for a system that has
+// no more threads to give.
+TEST(ThreadPool, SaysSoWhenTheSystemRefusesAThread) {
+#ifdef NIBBLE_IS_SANITIZED
+  GTEST_SKIP() << "sanitizers need the address space";
+#endif
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_AS, &old), 0);
+  uint64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  const uint64_t in_use = pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  const rlimit small{in_use + (uint64_t{256} << 20), old.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &small), 0);
+  const auto result =
+      fails_with(ErrorCode::kIo, {"cannot start 1024 threads"}, [] { ThreadPool pool(1024); });
+  ::setrlimit(RLIMIT_AS, &old);
+  EXPECT_TRUE(result);
 }
 
 }  // namespace
