@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the corpora of gguf_fuzz and safetensors_fuzz: small valid files."""
+"""Writes the seeds of the corpora of gguf_fuzz, safetensors_fuzz and imatrix_fuzz: small valid files."""
 
 import json
 import pathlib
@@ -25,8 +25,8 @@ def value_bytes(kind, value):
     return struct.pack(SCALARS[kind], value)
 
 
-def gguf(keys, tensors, version=3, alignment=32):
-    """tensors: (name, dims, type id, bytes of its weights)"""
+def gguf(keys, tensors, version=3, alignment=32, weights=None):
+    """tensors: (name, dims, type id, bytes of its weights); weights: all their bytes"""
     out = b"GGUF" + struct.pack("<IQQ", version, len(tensors), len(keys))
     for key, kind, value in keys:
         out += text(key) + struct.pack("<I", kind) + value_bytes(kind, value)
@@ -35,7 +35,24 @@ def gguf(keys, tensors, version=3, alignment=32):
         out += text(name) + struct.pack(f"<I{len(dims)}QIQ", len(dims), *dims, kind, offset)
         offset += -(-size // alignment) * alignment
     out += bytes(-len(out) % alignment)
+    if weights is not None:
+        return out + weights
     return out + bytes(range(256)) * (offset // 256) + bytes(offset % 256)
+
+
+def text32(value):
+    return struct.pack("<i", len(value)) + value.encode()
+
+
+def floats(*values):
+    return struct.pack(f"<{len(values)}f", *values)
+
+
+def imatrix_dat(entries, end=b""):
+    """entries: (name, calls, values)"""
+    return struct.pack("<i", len(entries)) + b"".join(
+        text32(name) + struct.pack("<ii", calls, len(values)) + floats(*values)
+        for name, calls, values in entries) + end
 
 
 def safetensors(tensors, metadata=None):
@@ -76,7 +93,17 @@ SAFETENSORS = {
                           ("d", "F16", [1] * 5, 2), ("e", "F32", [0], 0), ("f", "NEW", [1], 7)]),
 }
 
-for folder, seeds in (("gguf", GGUF), ("safetensors", SAFETENSORS)):
+IMATRIX = {
+    "first_version": imatrix_dat([("a.weight", 3, [1, 2, 0])]),
+    "dat": imatrix_dat([("a.weight", 0, [1, 2]), ("b.weight", 2, [3])],
+                       struct.pack("<i", 9) + text32("wiki.txt")),
+    "gguf": gguf([("general.type", STRING, "imatrix"), ("imatrix.chunk_count", U32, 7),
+                  ("imatrix.datasets", ARRAY, (STRING, ["wiki.txt"]))],
+                 [("a.weight.in_sum2", [2, 2], 0, 16), ("a.weight.counts", [1, 2], 0, 8)],
+                 weights=floats(1, 2, 3, 4) + bytes(16) + floats(2, 0)),
+}
+
+for folder, seeds in (("gguf", GGUF), ("safetensors", SAFETENSORS), ("imatrix", IMATRIX)):
     (CORPUS / folder).mkdir(parents=True, exist_ok=True)
     for seed, data in seeds.items():
         (CORPUS / folder / f"{seed}.{folder}").write_bytes(data)
