@@ -22,6 +22,9 @@ struct Options {
   std::string memory = "2GiB";
   bool pure = false;
   bool allow_requantize = false;
+  std::filesystem::path imatrix;
+  std::vector<std::string> include_weights;
+  std::vector<std::string> exclude_weights;
 };
 
 // "models/lab-7m/" and "lab-7m-f16.gguf" are both lab-7m.
@@ -86,6 +89,7 @@ void print_json(const QuantizeResult& result) {
                        {"fallbacks", fallbacks}});
   }
   const nlohmann::ordered_json json = {{"outputs", outputs},
+                                       {"importance_tensors", result.importance_tensors},
                                        {"seconds", result.seconds},
                                        {"source_bytes", result.source_bytes},
                                        {"peak_buffer_bytes", result.peak_buffer_bytes},
@@ -109,6 +113,8 @@ void print_table(const QuantizeResult& result) {
                file.bits_per_weight);
     print_fallbacks(file);
   }
+  if (result.importance_tensors > 0)
+    fmt::print("importance matrix: used for {} tensors\n", result.importance_tensors);
   fmt::print(stderr, "{} read once in {:.2f} s, peak memory {}\n",
              readable_bytes(result.source_bytes), result.seconds,
              readable_bytes(peak_memory_bytes()));
@@ -119,6 +125,9 @@ void run(const Options& options) {
   quantize_options.run = options.common.run();
   quantize_options.pure = options.pure;
   quantize_options.allow_requantize = options.allow_requantize;
+  quantize_options.imatrix = options.imatrix;
+  quantize_options.include_weights = options.include_weights;
+  quantize_options.exclude_weights = options.exclude_weights;
   quantize_options.memory_limit = parse_bytes(options.memory);
   const QuantizeResult result = quantize(options.model, targets_of(options), quantize_options);
   if (options.common.json) {
@@ -160,6 +169,23 @@ void add_quantize(CLI::App& app) {
   command->add_flag("--pure", options->pure, "the recipe's base type for every matrix");
   command->add_flag("--allow-requantize", options->allow_requantize,
                     "accept a model that is quantized already");
+  command
+      ->add_option("--imatrix", options->imatrix,
+                   "importance matrix of llama-imatrix: errors count by it")
+      ->type_name("FILE");
+  command
+      ->add_option("--include-weights", options->include_weights,
+                   "use it only for tensors whose names contain this (repeatable)")
+      ->allow_extra_args(false)
+      ->needs("--imatrix")
+      ->type_name("TEXT");
+  command
+      ->add_option("--exclude-weights", options->exclude_weights,
+                   "do not use it for tensors whose names contain this (repeatable)")
+      ->allow_extra_args(false)
+      ->needs("--imatrix")
+      ->excludes("--include-weights")
+      ->type_name("TEXT");
   options->common.add_to(*command);
   command->callback([options] { run(*options); });
 }

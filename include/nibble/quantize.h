@@ -20,6 +20,12 @@ struct QuantizeOptions {
   RunOptions run;
   bool pure = false;              // the recipe's base type for every tensor that can be quantized
   bool allow_requantize = false;  // accept a source that is quantized already, and lose twice
+  // An importance matrix of llama-imatrix (.dat or GGUF): errors then count by how much each column
+  // matters. Empty: all columns alike. Of its entries only those are used whose tensor names
+  // contain one of include_weights, or none of exclude_weights (not both).
+  std::filesystem::path imatrix;
+  std::vector<std::string> include_weights;
+  std::vector<std::string> exclude_weights;
   uint64_t memory_limit = uint64_t{2} << 30;  // bytes of buffers, whatever the size of the model
 };
 
@@ -40,6 +46,7 @@ struct QuantizedFile {
 
 struct QuantizeResult {
   std::vector<QuantizedFile> files;
+  size_t importance_tensors = 0;  // that the importance matrix speaks of
   double seconds = 0;
   uint64_t source_bytes = 0;  // read
   uint64_t peak_buffer_bytes = 0;

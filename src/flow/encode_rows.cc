@@ -27,10 +27,36 @@ void check_f16_range(const TensorInfo& tensor, uint64_t first_index, std::span<c
        tensor.name, first_index + static_cast<uint64_t>(bad - x.begin()), *bad);
 }
 
-struct Scratch {
+// Some rows of a tensor, as they are stored and as floats.
+struct Rows {
+  uint64_t first = 0;
+  uint64_t count = 0;
   std::vector<std::byte> stored;
   std::vector<float> x;
 };
+
+// The row's slice of the tensor's importance.
+const float* importance_of(const TensorInfo& tensor, std::span<const float> importance,
+                           uint64_t row) {
+  if (importance.empty()) return nullptr;
+  return importance.data() + row / tensor.shape.dims[1] * tensor.shape.columns();
+}
+
+void encode(const TensorInfo& tensor, const Rows& rows, DType type,
+            std::span<const float> importance, std::byte* out) {
+  if (type == tensor.type) {
+    std::ranges::copy(rows.stored, out);
+    return;
+  }
+  const uint64_t columns = tensor.shape.columns();
+  if (type == DType::kF16) check_f16_range(tensor, rows.first * columns, rows.x);
+  const uint64_t row_bytes = columns / block_weights(type) * block_bytes(type);
+  const auto encode_row = codec(type).encode;
+  for (uint64_t i = 0; i < rows.count; ++i) {
+    encode_row(rows.x.data() + i * columns, importance_of(tensor, importance, rows.first + i),
+               static_cast<int64_t>(columns), out + i * row_bytes);
+  }
+}
 
 }  // namespace
 
@@ -45,8 +71,9 @@ void check_finite(const TensorInfo& tensor, uint64_t first_index, std::span<cons
 }
 
 void encode_rows(const TensorSource& source, size_t tensor, uint64_t first, uint64_t count,
-                 std::span<const DType> types, ThreadPool& pool,
+                 const RowEncoding& encoding, ThreadPool& pool,
                  std::vector<std::vector<std::byte>>& outputs) {
+  const auto types = encoding.types;
   const TensorInfo& info = source.tensors()[tensor];
   const uint64_t columns = info.shape.columns();
   outputs.resize(types.size());
@@ -55,20 +82,19 @@ void encode_rows(const TensorSource& source, size_t tensor, uint64_t first, uint
     row_bytes[k] = columns / block_weights(types[k]) * block_bytes(types[k]);
     outputs[k].resize(count * row_bytes[k]);
   }
-  std::vector<Scratch> scratch(static_cast<size_t>(pool.count()));
+  std::vector<Rows> pieces(static_cast<size_t>(pool.count()));
   const auto encode_piece = [&](int64_t begin, int64_t end, int worker) {
-    auto& [stored, x] = scratch[static_cast<size_t>(worker)];
-    const auto rows = static_cast<uint64_t>(end - begin);
+    Rows& rows = pieces[static_cast<size_t>(worker)];
     const auto at = static_cast<uint64_t>(begin);
-    const auto weights = static_cast<int64_t>(rows * columns);
-    stored.resize(rows * info.row_bytes());
-    x.resize(rows * columns);
-    source.read_rows(tensor, first + at, rows, stored);
-    codec(info.type).decode(stored.data(), weights, x.data());
-    check_finite(info, (first + at) * columns, x);
+    rows.first = first + at;
+    rows.count = static_cast<uint64_t>(end - begin);
+    rows.stored.resize(rows.count * info.row_bytes());
+    rows.x.resize(rows.count * columns);
+    source.read_rows(tensor, rows.first, rows.count, rows.stored);
+    codec(info.type).decode(rows.stored.data(), static_cast<int64_t>(rows.x.size()), rows.x.data());
+    check_finite(info, rows.first * columns, rows.x);
     for (size_t k = 0; k < types.size(); ++k) {
-      if (types[k] == DType::kF16) check_f16_range(info, (first + at) * columns, x);
-      codec(types[k]).encode(x.data(), nullptr, weights, outputs[k].data() + at * row_bytes[k]);
+      encode(info, rows, types[k], encoding.importance, outputs[k].data() + at * row_bytes[k]);
     }
   };
   constexpr uint64_t kPieceWeights = 1 << 15;  // stays in the second-level cache

@@ -12,10 +12,10 @@ namespace {
 std::unique_ptr<TensorSource> quantize_in_memory(const ModelSource& source,
                                                  const LoadOptions& options, ThreadPool& pool) {
   std::vector<PlannedOutput> outputs;
-  outputs.push_back(plan_output(source, options.type, false, false));
+  outputs.push_back(plan_output(source, options.type, {}));
   auto memory = std::make_unique<MemoryTensors>(outputs.front().tensors);
   const std::array<TensorSink*, 1> sinks = {memory.get()};
-  quantize_tensors(source.tensors(), outputs, sinks, QuantizeOptions{}.memory_limit, pool,
+  quantize_tensors(source.tensors(), {}, outputs, sinks, QuantizeOptions{}.memory_limit, pool,
                    options.run);
   memory->finish();
   return memory;

@@ -37,22 +37,23 @@ constexpr uint32_t kFileTypeUnknown = 1024;
 
 }  // namespace
 
-PlannedOutput plan_output(const ModelSource& model, const std::string& type, bool pure,
-                          bool allow_requantize) {
+PlannedOutput plan_output(const ModelSource& model, const std::string& type,
+                          const PlanRequest& request) {
   const Recipe recipe = find_recipe(type);
   const auto& stored = model.tensors().tensors();
   PlannedOutput output;
   output.type = type;
-  output.plan = make_plan(stored, model.metadata, recipe, {.pure = pure});
+  output.plan = make_plan(stored, model.metadata, recipe, request.types);
   for (const PlannedTensor& planned : output.plan) {
     TensorInfo tensor = stored[planned.source_index];
-    if (!allow_requantize) check_requantize(model, tensor, planned.type);
+    if (!request.allow_requantize) check_requantize(model, tensor, planned.type);
     tensor.type = planned.type;
     output.tensors.push_back(std::move(tensor));
   }
   output.metadata = model.metadata;
   output.metadata.set("general.quantization_version", uint32_t{2});
   output.metadata.set("general.file_type", recipe.file_type().value_or(kFileTypeUnknown));
+  for (const auto& [key, value] : request.keys.entries()) output.metadata.set(key, value);
   return output;
 }
 

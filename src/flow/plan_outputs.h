@@ -18,9 +18,16 @@ struct PlannedOutput {
   Metadata metadata;                // of the file
 };
 
+// What all outputs of one call have in common.
+struct PlanRequest {
+  PlanOptions types;
+  bool allow_requantize = false;
+  Metadata keys;  // set in every output, over what stands there
+};
+
 // Errors: kUsage for an unknown type, those of a bad recipe, and kUnsupported for a source that is
 // quantized already (unless allow_requantize).
-PlannedOutput plan_output(const ModelSource& model, const std::string& type, bool pure,
-                          bool allow_requantize);
+PlannedOutput plan_output(const ModelSource& model, const std::string& type,
+                          const PlanRequest& request);
 
 }  // namespace nibble

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/output_file.h"
 #include "file/gguf_sink.h"
+#include "flow/importance.h"
 #include "flow/plan_outputs.h"
 #include "flow/quantize_tensors.h"
 #include "flow/run_support.h"
@@ -67,6 +68,14 @@ void check_room(const std::vector<QuantizeTarget>& targets,
   }
 }
 
+PlanRequest plan_request(const QuantizeOptions& options, const TensorImportance& importance) {
+  PlanRequest request;
+  request.types.pure = options.pure;
+  request.allow_requantize = options.allow_requantize;
+  add_importance_keys(options.imatrix, importance.matrix(), request.keys);
+  return request;
+}
+
 QuantizedFile report(const QuantizeTarget& target, const PlannedOutput& output,
                      const TensorSource& source) {
   QuantizedFile file;
@@ -103,9 +112,11 @@ QuantizeResult quantize(const std::filesystem::path& model_path,
   const ModelSource model = open_model(model_path);
   check_targets(model, targets);
   check_model(model);
+  const TensorImportance importance(load_importance(options), model.tensors().tensors());
+  const PlanRequest request = plan_request(options, importance);
   std::vector<PlannedOutput> outputs;
   for (const QuantizeTarget& target : targets) {
-    outputs.push_back(plan_output(model, target.type, options.pure, options.allow_requantize));
+    outputs.push_back(plan_output(model, target.type, request));
   }
   check_room(targets, outputs);
   std::vector<std::unique_ptr<GgufSink>> files;
@@ -116,13 +127,14 @@ QuantizeResult quantize(const std::filesystem::path& model_path,
     sinks.push_back(files.back().get());
   }
   ThreadPool pool(options.run.threads);
-  const auto totals =
-      quantize_tensors(model.tensors(), outputs, sinks, options.memory_limit, pool, options.run);
+  const auto totals = quantize_tensors(model.tensors(), importance, outputs, sinks,
+                                       options.memory_limit, pool, options.run);
   for (const auto& file : files) file->finish();
 
   QuantizeResult result;
   for (size_t i = 0; i < targets.size(); ++i)
     result.files.push_back(report(targets[i], outputs[i], model.tensors()));
+  result.importance_tensors = importance.count();
   result.seconds = watch.seconds();
   result.source_bytes = totals.source_bytes;
   result.peak_buffer_bytes = totals.peak_buffer_bytes;

@@ -34,7 +34,7 @@ uint64_t bytes_in_flight(const TensorInfo& tensor, const std::vector<DType>& typ
 
 }  // namespace
 
-QuantizeTotals quantize_tensors(const TensorSource& source,
+QuantizeTotals quantize_tensors(const TensorSource& source, const TensorImportance& importance,
                                 const std::vector<PlannedOutput>& outputs,
                                 std::span<TensorSink* const> sinks, uint64_t memory_limit,
                                 ThreadPool& pool, const RunOptions& run) {
@@ -50,12 +50,13 @@ QuantizeTotals quantize_tensors(const TensorSource& source,
     const size_t tensor = outputs.front().plan[i].source_index;
     const TensorInfo& info = tensors[tensor];
     const TensorTypes types = types_of(outputs, i);
+    const RowEncoding encoding = {types.types, importance.of(tensor)};
     const uint64_t row_bytes = bytes_in_flight(info, types.types);
     const uint64_t step =
         std::clamp<uint64_t>(std::min(memory_limit, kEnough) / row_bytes, 1, info.shape.rows());
     for (uint64_t first = 0; first < info.shape.rows(); first += step) {
       const uint64_t count = std::min(step, info.shape.rows() - first);
-      encode_rows(source, tensor, first, count, types.types, pool, encoded);
+      encode_rows(source, tensor, first, count, encoding, pool, encoded);
       for (size_t k = 0; k < sinks.size(); ++k) sinks[k]->write(i, encoded[types.of_output[k]]);
       done += count * info.shape.columns();
       totals.source_bytes += count * info.row_bytes();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/threads.h"
+#include "flow/importance.h"
 #include "flow/plan_outputs.h"
 #include "nibble/progress.h"
 #include "tensor/sink.h"
@@ -19,7 +20,7 @@ struct QuantizeTotals {
 
 // sinks[k] gets outputs[k]; they are not finished. At most `memory_limit` bytes of rows are in
 // flight (but always one row). A type that several outputs give to a tensor is encoded once.
-QuantizeTotals quantize_tensors(const TensorSource& source,
+QuantizeTotals quantize_tensors(const TensorSource& source, const TensorImportance& importance,
                                 const std::vector<PlannedOutput>& outputs,
                                 std::span<TensorSink* const> sinks, uint64_t memory_limit,
                                 ThreadPool& pool, const RunOptions& run);

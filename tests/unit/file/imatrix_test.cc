@@ -8,31 +8,11 @@
 #include <vector>
 
 #include "support/files.h"
+#include "support/imatrix.h"
 #include "unit/file/raw_gguf.h"
 
 namespace nibble {
 namespace {
-
-std::string text32(std::string_view value) {
-  return number(static_cast<int32_t>(value.size())) + std::string(value);
-}
-
-std::string floats(const std::vector<float>& values) {
-  std::string bytes;
-  for (const float value : values) bytes += number(value);
-  return bytes;
-}
-
-std::string dat_entry(std::string_view name, int32_t calls, const std::vector<float>& values) {
-  return text32(name) + number(calls) + number(static_cast<int32_t>(values.size())) +
-         floats(values);
-}
-
-std::string dat(const std::vector<std::string>& entries) {
-  std::string bytes = number(static_cast<int32_t>(entries.size()));
-  for (const std::string& entry : entries) bytes += entry;
-  return bytes;
-}
 
 // blk.0.ffn_down.weight of 2 columns and 2 experts.
 struct RawImatrix {
@@ -48,9 +28,9 @@ struct RawImatrix {
     raw.add_key("imatrix.chunk_count", kU32, number(uint32_t{7}));
     raw.tensors = {{"blk.0.ffn_down.weight.in_sum2", {2, sums.size() / 2}, type, 0},
                    {counts_name, {1, counts.size()}, 0, 32}};
-    raw.weights = floats(sums);
+    raw.weights = raw_floats(sums);
     raw.weights.resize(32);
-    raw.weights += floats(counts);
+    raw.weights += raw_floats(counts);
     return raw.build();
   }
 };
@@ -65,8 +45,8 @@ testing::AssertionResult is_refused(const std::string& bytes,
 }
 
 TEST(Imatrix, ReadsMeansFromDat) {
-  const auto matrix = parse(dat({dat_entry("a.weight", 4, {8, 0, 2}), dat_entry("b", 0, {3})}) +
-                            number(int32_t{5}) + text32("wiki.txt"));
+  const auto matrix = parse(raw_imatrix({{"a.weight", 4, {8, 0, 2}}, {"b", 0, {3}}}) + raw_i32(5) +
+                            raw_text("wiki.txt"));
   ASSERT_EQ(matrix.entries.size(), 2u);
   EXPECT_EQ(matrix.entries.at("a.weight"), (std::vector<float>{2, 0, 0.5}));
   EXPECT_EQ(matrix.entries.at("b"), (std::vector<float>{3}));
@@ -75,7 +55,7 @@ TEST(Imatrix, ReadsMeansFromDat) {
 }
 
 TEST(Imatrix, ReadsADatWithoutDataSet) {
-  const auto matrix = parse(dat({dat_entry("a", 1, {1})}));
+  const auto matrix = parse(raw_imatrix({{"a", 1, {1}}}));
   EXPECT_EQ(matrix.chunks, 0u);
   EXPECT_TRUE(matrix.datasets.empty());
 }
@@ -95,7 +75,7 @@ TEST(Imatrix, WeighsAllColumnsAlikeOfAnExpertThatSawNoToken) {
 
 TEST(Imatrix, NamesTensorAndColumnOfAValueThatIsNone) {
   for (const float value : {-1.0f, std::nanf(""), INFINITY}) {
-    EXPECT_TRUE(is_refused(dat({dat_entry("a.weight", 1, {1, value})}),
+    EXPECT_TRUE(is_refused(raw_imatrix({{"a.weight", 1, {1, value}}}),
                            {"my.imatrix", "a.weight", "column 1", ">= 0"}));
     EXPECT_TRUE(is_refused(RawImatrix{.sums = {1, 1, 1, value}}.build(),
                            {"ffn_down", "column 1 of expert 1"}));
@@ -104,8 +84,8 @@ TEST(Imatrix, NamesTensorAndColumnOfAValueThatIsNone) {
 }
 
 TEST(Imatrix, RefusesADatThatIsCutShortAnywhere) {
-  const std::string whole = dat({dat_entry("a.weight", 4, {8, 0, 2})});
-  const std::string tail = number(int32_t{5}) + text32("wiki.txt");
+  const std::string whole = raw_imatrix({{"a.weight", 4, {8, 0, 2}}});
+  const std::string tail = raw_i32(5) + raw_text("wiki.txt");
   for (size_t length = 0; length < whole.size(); ++length) {
     EXPECT_TRUE(is_refused(whole.substr(0, length), {"my.imatrix"})) << length;
   }
@@ -115,20 +95,20 @@ TEST(Imatrix, RefusesADatThatIsCutShortAnywhere) {
 }
 
 TEST(Imatrix, RefusesCountsThatTheFileCannotHold) {
-  EXPECT_TRUE(is_refused(number(int32_t{INT32_MAX}) + std::string(64, 'x'), {"entry count"}));
-  EXPECT_TRUE(is_refused(number(int32_t{-1}) + std::string(64, 'x'), {"entry count", "-1"}));
-  EXPECT_TRUE(is_refused(number(int32_t{0}), {"entry count", "at least 1"}));
-  const std::string names = number(int32_t{1}) + number(int32_t{1 << 30}) + std::string(64, 'x');
+  EXPECT_TRUE(is_refused(raw_i32(INT32_MAX) + std::string(64, 'x'), {"entry count"}));
+  EXPECT_TRUE(
+      is_refused(raw_i32(static_cast<size_t>(-1)) + std::string(64, 'x'), {"entry count", "-1"}));
+  EXPECT_TRUE(is_refused(raw_i32(0), {"entry count", "at least 1"}));
+  const std::string names = raw_i32(1) + raw_i32(1 << 30) + std::string(64, 'x');
   EXPECT_TRUE(is_refused(names, {"entry 1 of 1"}));
-  const std::string values = number(int32_t{1}) + text32("a") + number(int32_t{1}) +
-                             number(int32_t{1 << 30}) + std::string(64, 'x');
+  const std::string values =
+      raw_i32(1) + raw_text("a") + raw_i32(1) + raw_i32(1 << 30) + std::string(64, 'x');
   EXPECT_TRUE(is_refused(values, {"values of a"}));
-  EXPECT_TRUE(is_refused(dat({dat_entry("a", -1, {1})}), {"calls of a", "-1"}));
+  EXPECT_TRUE(is_refused(raw_imatrix({{"a", -1, {1}}}), {"calls of a", "-1"}));
 }
 
 TEST(Imatrix, RefusesTwoEntriesOfOneTensor) {
-  EXPECT_TRUE(
-      is_refused(dat({dat_entry("a", 1, {1}), dat_entry("a", 1, {1})}), {"more than one entry"}));
+  EXPECT_TRUE(is_refused(raw_imatrix({{"a", 1, {1}}, {"a", 1, {1}}}), {"more than one entry"}));
 }
 
 TEST(Imatrix, RefusesGgufWhosePartsDoNotBelongTogether) {

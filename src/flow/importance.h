@@ -1,0 +1,43 @@
+// TensorImportance: how much each column of each tensor matters, from an importance matrix.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "base/metadata.h"
+#include "file/imatrix.h"
+#include "nibble/quantize.h"
+#include "tensor/source.h"
+
+namespace nibble {
+
+class TensorImportance {
+ public:
+  TensorImportance() = default;  // all columns of all tensors alike
+  TensorImportance(TensorImportance&&) = default;
+
+  // Errors: kInvalidFile when an entry has not one value for each column (of each matrix, where the
+  // tensor has several), naming tensor, found and expected.
+  TensorImportance(ImportanceMatrix matrix, const std::vector<TensorInfo>& tensors);
+
+  bool empty() const { return matrix_.entries.empty(); }
+  size_t count() const;  // tensors that have an entry
+  const ImportanceMatrix& matrix() const { return matrix_; }
+
+  // A value for each column of each matrix of tensors[tensor]; empty: all alike.
+  std::span<const float> of(size_t tensor) const;
+
+ private:
+  ImportanceMatrix matrix_;
+  std::vector<std::span<const float>> of_tensor_;  // into matrix_
+};
+
+// The matrix of options.imatrix, without the entries that include_weights and exclude_weights leave
+// out; no entries when no file is named. Errors: kUsage for options that contradict each other.
+ImportanceMatrix load_importance(const QuantizeOptions& options);
+
+// What llama.cpp writes about the matrix into a file that was made with it (quantize.imatrix.*).
+void add_importance_keys(const std::filesystem::path& file, const ImportanceMatrix& matrix,
+                         Metadata& metadata);
+
+}  // namespace nibble
