@@ -1,17 +1,28 @@
 #include "codec/codec.h"
 
-#include "codec/table.h"
-
 namespace nibble {
+
+// Defined by the files that cmake/codecs.cmake makes.
+#define NIBBLE_ROW(enumerator, id, name, type, weights, bytes, fallback) \
+  extern const Codec kCodec_##type##_scalar;                             \
+  extern const Codec kCodec_##type##_avx2;                               \
+  extern const Codec kCodec_##type##_avx512;
+NIBBLE_FORMATS(NIBBLE_ROW)
+#undef NIBBLE_ROW
+
 namespace {
 
+constexpr PerIsa<Codec> kCodecs[] = {
 #if defined(__x86_64__)
-constexpr PerIsa<CodecTable> kTables = {&kCodecTable_scalar, &kCodecTable_avx2,
-                                        &kCodecTable_avx512};
+#define NIBBLE_ROW(enumerator, id, name, type, weights, bytes, fallback) \
+  {&kCodec_##type##_scalar, &kCodec_##type##_avx2, &kCodec_##type##_avx512},
 #else
-constexpr PerIsa<CodecTable> kTables = {&kCodecTable_scalar, &kCodecTable_scalar,
-                                        &kCodecTable_scalar};
+#define NIBBLE_ROW(enumerator, id, name, type, weights, bytes, fallback) \
+  {&kCodec_##type##_scalar, &kCodec_##type##_scalar, &kCodec_##type##_scalar},
 #endif
+    NIBBLE_FORMATS(NIBBLE_ROW)
+#undef NIBBLE_ROW
+};
 
 // The format's place in the list.
 constexpr int index_of(DType type) {
@@ -26,11 +37,11 @@ constexpr int index_of(DType type) {
 
 }  // namespace
 
-const Codec& codec(DType type, Isa isa) { return kTables.of(isa).codecs[index_of(type)]; }
+const Codec& codec(DType type, Isa isa) { return kCodecs[index_of(type)].of(isa); }
 
 const Codec& codec(DType type) {
-  static const CodecTable& table = kTables.of(active_isa());
-  return table.codecs[index_of(type)];
+  static const Isa isa = active_isa();
+  return codec(type, isa);
 }
 
 }  // namespace nibble

@@ -15,7 +15,8 @@ struct Codec {
   bool is_signed;  // panel weights are signed bytes
   // n is a multiple of the block everywhere; rows are aligned to 4 bytes.
   // importance: n weights >= 0 of the columns' errors, or nullptr (all equal).
-  void (*encode)(const float* x, const float* importance, int64_t n, std::byte* row) noexcept;
+  void (*encode)(const float* x, const float* importance, int64_t n, Effort effort,
+                 std::byte* row) noexcept;
   void (*decode)(const std::byte* row, int64_t n, float* y) noexcept;
   float (*dot)(const std::byte* row, const ActivationRow& activations, int64_t n) noexcept;
   void (*unpack)(const std::byte* row, int64_t n, const PanelRow& panel) noexcept;

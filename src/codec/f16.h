@@ -16,16 +16,17 @@ struct F16 {
 
   // --- fit, pack, decode, snap ---
   struct Params {};
+  static constexpr int kFitBlocks = 1;
+  static constexpr int kSnap = 1;
   template <class V>
-  static NIBBLE_INLINE Params fit(const float*, const float*) {
-    return {};
-  }
-  static NIBBLE_INLINE void pack(const float* x, const Params&, Block& block) {
+  static NIBBLE_INLINE void fit(const float*, const float*, int, Effort, Params*) {}
+  template <class V>
+  static NIBBLE_INLINE void pack(const float* x, const float*, const Params&, Block& block) {
     block.bits = f16_from_f32(*x);
   }
   static NIBBLE_INLINE void decode(const Block& block, float* y) { *y = f32_from_f16(block.bits); }
-  static NIBBLE_INLINE float snap(float x, const Params&, int) {
-    return f32_from_f16(f16_from_f32(x));
+  static NIBBLE_INLINE void snap(const float* x, const float*, const Params&, int, float* y) {
+    *y = f32_from_f16(f16_from_f32(*x));
   }
 
   // --- dot ---

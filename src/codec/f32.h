@@ -15,13 +15,18 @@ struct F32 {
 
   // --- fit, pack, decode, snap ---
   struct Params {};
+  static constexpr int kFitBlocks = 1;
+  static constexpr int kSnap = 1;
   template <class V>
-  static NIBBLE_INLINE Params fit(const float*, const float*) {
-    return {};
+  static NIBBLE_INLINE void fit(const float*, const float*, int, Effort, Params*) {}
+  template <class V>
+  static NIBBLE_INLINE void pack(const float* x, const float*, const Params&, Block& block) {
+    block.value = *x;
   }
-  static NIBBLE_INLINE void pack(const float* x, const Params&, Block& block) { block.value = *x; }
   static NIBBLE_INLINE void decode(const Block& block, float* y) { *y = block.value; }
-  static NIBBLE_INLINE float snap(float x, const Params&, int) { return x; }
+  static NIBBLE_INLINE void snap(const float* x, const float*, const Params&, int, float* y) {
+    *y = *x;
+  }
 
   // --- dot ---
   template <class V>

@@ -1,41 +1,19 @@
-// Searches that several formats share: the scale (and minimum) under which rounding a run of
-// weights to small integers loses least, as the weighted sum of squared errors. Weights w come from
-// a column importance, or are 1.
+// Searches that formats share: the scale (and minimum) under which rounding a sub-block's weights
+// to small integers loses least, as the sum of w (x - y)^2. All run in the 16 lanes of a Tile.
+//
+// For given codes l the best scale is a quotient of sums, and the error that is left follows from
+// the same sums, so a candidate costs one pass over the weights; the searches differ in which
+// candidates they try.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
 
 #include "base/attributes.h"
+#include "codec/tile.h"
+#include "nibble/effort.h"
 
 namespace nibble {
-
-// `vectors` vectors of 16 weights each and their importance, in registers.
-template <class V, int vectors>
-struct Run {
-  typename V::F32 x[vectors];
-  typename V::F32 w[vectors];
-};
-
-template <class V, int vectors>
-NIBBLE_INLINE Run<V, vectors> load_run(const float* x, const float* importance) {
-  Run<V, vectors> run;
-  for (int i = 0; i < vectors; ++i) {
-    run.x[i] = V::load(x + 16 * i);
-    run.w[i] = importance == nullptr ? V::set1(1.0f) : V::load(importance + 16 * i);
-  }
-  return run;
-}
-
-// The value of largest magnitude (the first one of equals).
-template <int count>
-NIBBLE_INLINE float extreme_of(const float* x) {
-  float extreme = 0.0f;
-  for (int i = 0; i < count; ++i) {
-    if (std::fabs(x[i]) > std::fabs(extreme)) extreme = x[i];
-  }
-  return extreme;
-}
 
 template <class V>
 NIBBLE_INLINE typename V::F32 round_into(typename V::F32 x, float low, float high) {
@@ -47,154 +25,257 @@ NIBBLE_INLINE float round_into(float x, float low, float high) {
   return rounded < low ? low : rounded > high ? high : rounded;
 }
 
-// Weighted sums for codes l = round(x * inverse): sum w x l and sum w l l.
-struct SymmetricSums {
-  float xl;
-  float ll;
+// 1 / x where x is a number that can be inverted, else 0.
+template <class V>
+NIBBLE_INLINE typename V::F32 inverse_or_zero(typename V::F32 x) {
+  const auto is_usable = V::greater(V::abs(x), V::set1(1e-30f));
+  return V::select(is_usable, V::div(V::set1(1.0f), V::select(is_usable, x, V::set1(1.0f))),
+                   V::zero());
+}
+NIBBLE_INLINE float inverse_or_zero(float x) { return std::fabs(x) > 1e-30f ? 1.0f / x : 0.0f; }
+
+// The codes round(x * inverse + offset) in [low, high], each plus `bias`, of n (a multiple of 16)
+// weights that lie side by side, as bytes.
+template <class V>
+NIBBLE_INLINE void round_codes(const float* x, int n, float inverse, float offset, float low,
+                               float high, float bias, uint8_t* codes) {
+  for (int i = 0; i < n; i += 16) {
+    const auto scaled = V::fma(V::load(x + i), V::set1(inverse), V::set1(offset));
+    const auto code = V::add(round_into<V>(scaled, low, high), V::set1(bias));
+    V::store_i8(reinterpret_cast<int8_t*>(codes + i), code);
+  }
+}
+NIBBLE_INLINE float round_code(float x, float inverse, float offset, float low, float high) {
+  return round_into(std::fma(x, inverse, offset), low, high);
+}
+
+// The entry of a table of searches, one for each effort.
+template <class Search>
+NIBBLE_INLINE const Search& search_of(const Search (&searches)[3], Effort effort) {
+  return searches[static_cast<int>(effort)];
+}
+
+// --- x ~ scale * code, codes in [low, high] ---
+
+// The value of largest magnitude in each lane (the first one of equals).
+template <class V, int n>
+NIBBLE_INLINE typename V::F32 extremes(const Tile<V, n>& tile) {
+  auto extreme = tile.x[0];
+  for (int i = 1; i < n; ++i) {
+    const auto is_larger = V::greater(V::abs(tile.x[i]), V::abs(extreme));
+    extreme = V::select(is_larger, tile.x[i], extreme);
+  }
+  return extreme;
+}
+
+// The best scale for the codes of the best of the candidates so far, and xl^2 / ll of those codes:
+// what they take off the error.
+template <class V>
+struct SymmetricFit {
+  typename V::F32 scale;
+  typename V::F32 gain;
 };
 
-template <class V, int vectors>
-NIBBLE_INLINE SymmetricSums symmetric_sums(const Run<V, vectors>& run, float inverse, float low,
-                                           float high) {
+// Lanes where the codes round(x * inverse) gain more take their scale.
+template <class V, int n>
+NIBBLE_INLINE void try_symmetric(const Tile<V, n>& tile, typename V::F32 inverse, float low,
+                                 float high, SymmetricFit<V>& best) {
   auto xl = V::zero();
   auto ll = V::zero();
-  for (int i = 0; i < vectors; ++i) {
-    const auto code = round_into<V>(V::mul(run.x[i], V::set1(inverse)), low, high);
-    const auto weighted = V::mul(run.w[i], code);
-    xl = V::fma(weighted, run.x[i], xl);
+  for (int i = 0; i < n; ++i) {
+    const auto code = round_into<V>(V::mul(tile.x[i], inverse), low, high);
+    const auto weighted = V::mul(tile.w[i], code);
+    xl = V::fma(weighted, tile.x[i], xl);
     ll = V::fma(weighted, code, ll);
   }
-  return {V::sum(xl), V::sum(ll)};
+  const auto scale = V::mul(xl, inverse_or_zero<V>(ll));
+  const auto gain = V::mul(scale, xl);
+  const auto is_better = V::greater(gain, best.gain);
+  best.scale = V::select(is_better, scale, best.scale);
+  best.gain = V::select(is_better, gain, best.gain);
 }
 
-// The scale d for codes in [-n, n - 1], x ~ d * code. Candidates put the extreme value near either
-// end of the range; for codes fixed, the best scale is xl / ll and the error sum w x x - xl^2 / ll.
-template <class V, int vectors, int n>
-NIBBLE_INLINE float fit_symmetric(const float* x, const float* importance) {
-  constexpr int kSteps = 9;
-  constexpr float kStep = 0.1f;
-  const float extreme = extreme_of<16 * vectors>(x);
-  if (!(std::fabs(extreme) > 1e-30f)) return 0.0f;
-  const auto run = load_run<V, vectors>(x, importance);
-  constexpr float kLow = -n;
-  constexpr float kHigh = n - 1;
-  float best_scale = extreme / kLow;
-  SymmetricSums best = symmetric_sums<V, vectors>(run, kLow / extreme, kLow, kHigh);
-  if (best.ll > 0) best_scale = best.xl / best.ll;
-  const auto consider = [&](float inverse) __attribute__((always_inline)) {
-    const SymmetricSums sums = symmetric_sums<V, vectors>(run, inverse, kLow, kHigh);
-    // xl^2 / ll is the gain; cross-multiplied, since ll > 0
-    if (sums.ll > 0 && sums.xl * sums.xl * best.ll > best.xl * best.xl * sums.ll) {
-      best = sums;
-      best_scale = sums.xl / sums.ll;
-    }
-  };
-  for (int step = -kSteps; step <= kSteps; ++step) {
-    consider((kLow - kStep * static_cast<float>(step)) / extreme);
-    consider((kHigh + kStep * static_cast<float>(step)) / extreme);
-  }
-  for (int pass = 0; pass < 2; ++pass) {
-    if (best_scale != 0.0f) consider(1.0f / best_scale);
-  }
-  return best_scale;
-}
-
-// The weighted error of x ~ scale * code for the best codes in [low, high] under that scale.
-template <class V, int vectors>
-NIBBLE_INLINE float symmetric_error(const Run<V, vectors>& run, float scale, float low,
-                                    float high) {
-  const auto inverse = V::set1(scale != 0.0f ? 1.0f / scale : 0.0f);
-  auto error = V::zero();
-  for (int i = 0; i < vectors; ++i) {
-    const auto code = round_into<V>(V::mul(run.x[i], inverse), low, high);
-    const auto off = V::sub(run.x[i], V::mul(V::set1(scale), code));
-    error = V::fma(V::mul(run.w[i], off), off, error);
-  }
-  return V::sum(error);
-}
-
-// x ~ scale * code - minimum, codes in [0, n], scale >= 0, minimum >= 0 unless the format stores
-// its sign.
-enum class AnyMinimum { kNo, kYes };
-struct Affine {
-  float scale;
-  float minimum;
+// Candidates map the extreme value to `steps` places from `first` to `last` codes (negative: the
+// low end), then `refinements` times round under the best scale found.
+struct SymmetricSearch {
+  float first;
+  float last;
+  int steps;
+  int refinements;
 };
 
-template <class V, int vectors>
-NIBBLE_INLINE float affine_error(const Run<V, vectors>& run, Affine fit, float n) {
-  const auto inverse = V::set1(fit.scale > 0.0f ? 1.0f / fit.scale : 0.0f);
-  const auto minimum = V::set1(fit.minimum);
-  auto error = V::zero();
-  for (int i = 0; i < vectors; ++i) {
-    const auto code = round_into<V>(V::mul(V::add(run.x[i], minimum), inverse), 0.0f, n);
-    const auto value = V::sub(V::mul(V::set1(fit.scale), code), minimum);
-    const auto off = V::sub(run.x[i], value);
-    error = V::fma(V::mul(run.w[i], off), off, error);
+template <class V, int n>
+NIBBLE_INLINE typename V::F32 fit_symmetric(const Tile<V, n>& tile, float low, float high,
+                                            const SymmetricSearch& search) {
+  const auto per_extreme = inverse_or_zero<V>(extremes<V, n>(tile));
+  SymmetricFit<V> best = {V::zero(), V::zero()};
+  const float step =
+      search.steps > 1 ? (search.last - search.first) / static_cast<float>(search.steps - 1) : 0.0f;
+  for (int k = 0; k < search.steps; ++k) {
+    const auto place = V::set1(search.first + step * static_cast<float>(k));
+    try_symmetric<V, n>(tile, V::mul(place, per_extreme), low, high, best);
   }
-  return V::sum(error);
+  for (int k = 0; k < search.refinements; ++k) {
+    try_symmetric<V, n>(tile, inverse_or_zero<V>(best.scale), low, high, best);
+  }
+  return best.scale;
 }
 
-struct AffineSums {
-  float w, x, l, xl, ll;  // sums of w, w x, w l, w x l, w l l
+// The error under given scales.
+template <class V, int n>
+NIBBLE_INLINE typename V::F32 symmetric_error(const Tile<V, n>& tile, typename V::F32 scale,
+                                              float low, float high) {
+  const auto inverse = inverse_or_zero<V>(scale);
+  const auto minus_scale = V::sub(V::zero(), scale);
+  auto error = V::zero();
+  for (int i = 0; i < n; ++i) {
+    const auto code = round_into<V>(V::mul(tile.x[i], inverse), low, high);
+    const auto off = V::fma(minus_scale, code, tile.x[i]);
+    error = V::fma(V::mul(tile.w[i], off), off, error);
+  }
+  return error;
+}
+
+// sum w x l and sum w l l for the codes under given scales: what refits a common factor.
+template <class V>
+struct SymmetricSums {
+  typename V::F32 xl;
+  typename V::F32 ll;
+};
+template <class V, int n>
+NIBBLE_INLINE SymmetricSums<V> symmetric_sums(const Tile<V, n>& tile, typename V::F32 scale,
+                                              float low, float high) {
+  const auto inverse = inverse_or_zero<V>(scale);
+  SymmetricSums<V> sums = {V::zero(), V::zero()};
+  for (int i = 0; i < n; ++i) {
+    const auto code = round_into<V>(V::mul(tile.x[i], inverse), low, high);
+    const auto weighted = V::mul(tile.w[i], code);
+    sums.xl = V::fma(weighted, tile.x[i], sums.xl);
+    sums.ll = V::fma(weighted, code, sums.ll);
+  }
+  return sums;
+}
+
+// --- x ~ scale * code - minimum, codes in [0, top], scale >= 0 ---
+
+enum class Minimum { kNotNegative, kAny };
+
+template <class V>
+struct AffineFit {
+  typename V::F32 scale;
+  typename V::F32 minimum;
+  typename V::F32 gain;  // over leaving everything zero
 };
 
-// The best scale and minimum for the codes that `inverse` and `low` give: the normal equations of a
-// line.
-template <AnyMinimum any_minimum>
-NIBBLE_INLINE Affine solve_affine(const AffineSums& s) {
-  constexpr bool kAny = any_minimum == AnyMinimum::kYes;
-  const float determinant = s.w * s.ll - s.l * s.l;
-  if (!(determinant > 0.0f)) return {0.0f, s.w > 0.0f && (kAny || s.x < 0.0f) ? -s.x / s.w : 0.0f};
-  const float scale = (s.w * s.xl - s.x * s.l) / determinant;
-  const float minimum = (s.l * s.xl - s.ll * s.x) / determinant;
-  if (kAny || minimum >= 0.0f) return {scale > 0.0f ? scale : 0.0f, minimum};
-  return {s.ll > 0.0f && s.xl > 0.0f ? s.xl / s.ll : 0.0f, 0.0f};
+// Sums that do not depend on codes.
+template <class V>
+struct AffineTotals {
+  typename V::F32 w;
+  typename V::F32 x;
+};
+template <class V, int n>
+NIBBLE_INLINE AffineTotals<V> affine_totals(const Tile<V, n>& tile) {
+  AffineTotals<V> totals = {V::zero(), V::zero()};
+  for (int i = 0; i < n; ++i) {
+    totals.w = V::add(totals.w, tile.w[i]);
+    totals.x = V::fma(tile.w[i], tile.x[i], totals.x);
+  }
+  return totals;
 }
 
-template <class V, int vectors>
-NIBBLE_INLINE AffineSums affine_sums(const Run<V, vectors>& run, float inverse, float low,
-                                     float n) {
-  auto sum_w = V::zero(), sum_x = V::zero(), sum_l = V::zero(), sum_xl = V::zero(),
-       sum_ll = V::zero();
-  for (int i = 0; i < vectors; ++i) {
-    const auto code =
-        round_into<V>(V::mul(V::sub(run.x[i], V::set1(low)), V::set1(inverse)), 0.0f, n);
-    const auto weighted = V::mul(run.w[i], code);
-    sum_w = V::add(sum_w, run.w[i]);
-    sum_x = V::fma(run.w[i], run.x[i], sum_x);
-    sum_l = V::add(sum_l, weighted);
-    sum_xl = V::fma(weighted, run.x[i], sum_xl);
-    sum_ll = V::fma(weighted, code, sum_ll);
+// Lanes where the codes round(x * inverse + offset) gain more take the line through them.
+template <class V, int n, Minimum kind>
+NIBBLE_INLINE void try_affine(const Tile<V, n>& tile, const AffineTotals<V>& totals,
+                              typename V::F32 inverse, typename V::F32 offset, float top,
+                              AffineFit<V>& best) {
+  auto l = V::zero();
+  auto xl = V::zero();
+  auto ll = V::zero();
+  for (int i = 0; i < n; ++i) {
+    const auto code = round_into<V>(V::fma(tile.x[i], inverse, offset), 0.0f, top);
+    const auto weighted = V::mul(tile.w[i], code);
+    l = V::add(l, weighted);
+    xl = V::fma(weighted, tile.x[i], xl);
+    ll = V::fma(weighted, code, ll);
   }
-  return {V::sum(sum_w), V::sum(sum_x), V::sum(sum_l), V::sum(sum_xl), V::sum(sum_ll)};
+  const auto determinant = V::sub(V::mul(totals.w, ll), V::mul(l, l));
+  const auto inverse_determinant = inverse_or_zero<V>(determinant);
+  auto scale = V::mul(V::sub(V::mul(totals.w, xl), V::mul(totals.x, l)), inverse_determinant);
+  auto minimum = V::mul(V::sub(V::mul(l, xl), V::mul(ll, totals.x)), inverse_determinant);
+  if constexpr (kind == Minimum::kNotNegative) {
+    const auto is_positive = V::greater(minimum, V::zero());
+    scale = V::select(is_positive, scale, V::mul(xl, inverse_or_zero<V>(ll)));
+    minimum = V::select(is_positive, minimum, V::zero());
+  }
+  scale = V::max(scale, V::zero());
+  const auto gain = V::sub(V::mul(scale, xl), V::mul(minimum, totals.x));
+  const auto is_better = V::greater(gain, best.gain);
+  best.scale = V::select(is_better, scale, best.scale);
+  best.minimum = V::select(is_better, minimum, best.minimum);
+  best.gain = V::select(is_better, gain, best.gain);
 }
 
-template <class V, int vectors, int n, AnyMinimum any_minimum = AnyMinimum::kNo>
-NIBBLE_INLINE Affine fit_affine(const float* x, const float* importance) {
-  constexpr int kSteps = 10;
-  constexpr float kStep = 0.1f;
-  float low = x[0];
-  float high = x[0];
-  for (int i = 1; i < 16 * vectors; ++i) {
-    low = x[i] < low ? x[i] : low;
-    high = x[i] > high ? x[i] : high;
+// Candidates spread the range of the weights over `first`..`last` codes in `steps` steps, for each
+// of `shifts` places of the lowest weight (0, then alternately `shift` codes below and above), then
+// `refinements` times round under the best line found.
+struct AffineSearch {
+  float first;
+  float last;
+  int steps;
+  int refinements;
+  int shifts = 1;
+  float shift = 0.0f;
+};
+
+template <class V, int n, Minimum kind = Minimum::kNotNegative>
+NIBBLE_INLINE AffineFit<V> fit_affine(const Tile<V, n>& tile, float top,
+                                      const AffineSearch& search) {
+  auto low = tile.x[0];
+  auto high = tile.x[0];
+  for (int i = 1; i < n; ++i) {
+    low = V::min(tile.x[i], low);
+    high = V::max(tile.x[i], high);
   }
-  if (any_minimum == AnyMinimum::kNo && low > 0.0f) low = 0.0f;
-  if (!(high - low > 1e-30f)) return {0.0f, -low};
-  const auto run = load_run<V, vectors>(x, importance);
-  Affine best = {(high - low) / n, -low};
-  float best_error = affine_error<V, vectors>(run, best, n);
-  for (int step = -kSteps; step <= kSteps; ++step) {
-    const float inverse = (n + kStep * static_cast<float>(step)) / (high - low);
-    const Affine fit = solve_affine<any_minimum>(affine_sums<V, vectors>(run, inverse, low, n));
-    const float error = affine_error<V, vectors>(run, fit, n);
-    if (error < best_error) {
-      best_error = error;
-      best = fit;
+  if constexpr (kind == Minimum::kNotNegative) low = V::min(low, V::zero());
+  const auto totals = affine_totals<V, n>(tile);
+  const auto per_range = inverse_or_zero<V>(V::sub(high, low));
+  // where all weights are equal, the minimum alone holds them
+  auto level = V::sub(V::zero(), V::mul(totals.x, inverse_or_zero<V>(totals.w)));
+  if constexpr (kind == Minimum::kNotNegative) level = V::max(level, V::zero());
+  AffineFit<V> best = {V::zero(), level, V::sub(V::zero(), V::mul(level, totals.x))};
+  const float step =
+      search.steps > 1 ? (search.last - search.first) / static_cast<float>(search.steps - 1) : 0.0f;
+  for (int s = 0; s < search.shifts; ++s) {
+    const float places = search.shift * static_cast<float>((s + 1) / 2);
+    const float shift = s % 2 == 1 ? -places : places;
+    for (int k = 0; k < search.steps; ++k) {
+      const auto spread = V::set1(search.first + step * static_cast<float>(k));
+      const auto inverse = V::mul(spread, per_range);
+      const auto offset = V::sub(V::set1(shift), V::mul(low, inverse));
+      try_affine<V, n, kind>(tile, totals, inverse, offset, top, best);
     }
+  }
+  for (int k = 0; k < search.refinements; ++k) {
+    const auto inverse = inverse_or_zero<V>(best.scale);
+    try_affine<V, n, kind>(tile, totals, inverse, V::mul(best.minimum, inverse), top, best);
   }
   return best;
+}
+
+// The error under given lines.
+template <class V, int n>
+NIBBLE_INLINE typename V::F32 affine_error(const Tile<V, n>& tile, typename V::F32 scale,
+                                           typename V::F32 minimum, float top) {
+  const auto inverse = inverse_or_zero<V>(scale);
+  const auto offset = V::mul(minimum, inverse);
+  const auto minus_scale = V::sub(V::zero(), scale);
+  auto error = V::zero();
+  for (int i = 0; i < n; ++i) {
+    const auto code = round_into<V>(V::fma(tile.x[i], inverse, offset), 0.0f, top);
+    const auto off = V::fma(minus_scale, code, V::add(tile.x[i], minimum));
+    error = V::fma(V::mul(tile.w[i], off), off, error);
+  }
+  return error;
 }
 
 }  // namespace nibble

@@ -40,7 +40,7 @@ NIBBLE_INLINE void float_row_encode(const float* x, int64_t n, std::byte* out) {
   auto* p = reinterpret_cast<typename F::Block*>(out);
   int64_t i = 0;
   for (; i + 16 <= n; i += 16) F::template store<V>(p + i, V::load(x + i));
-  for (; i < n; ++i) F::pack(x + i, {}, p[i]);
+  for (; i < n; ++i) F::template pack<V>(x + i, nullptr, {}, p[i]);
 }
 
 template <class V, class F>

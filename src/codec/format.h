@@ -2,15 +2,18 @@
 //
 // A format is a struct of static functions in one header, its sections always in this order:
 //   layout   bytes, units and formula in the opening comment; struct Block
-//   fit      fit<V>(x, importance) -> Params: finds the scales of one block
-//   pack     pack(x, Params, Block&): rounds a block's weights under them
-//   decode   decode(Block, y): the definition, exact to the bit
-//   snap     snap(x, Params, i): the value that weight i of the block gets when x is rounded under
-//   Params dot      for integer formats scales<V> and weights<V, j>: the pieces from which the
-//   shared row_dot builds the
-//            dot product of a row with a row of activations, and unpack a panel
-// Formats know nothing of tensors. V is a vector type of simd/; every function gives the same bits
-// for every V.
+//   fit      fit<V>(x, importance, blocks, effort, params): finds the scales of up to kFitBlocks
+//            blocks that follow each other; as many as it takes to fill the lanes of V with
+//            sub-blocks, so that searches run in all lanes at once
+//   pack     pack<V>(x, importance, params, block): the codes of one block under its scales
+//   decode   decode(block, y): the definition, exact to the bit
+//   snap     snap(x, importance, params, i, y): what weights i .. i + kSnap - 1 of a block become
+//            when they are x[0] .. x[kSnap - 1]; i is a multiple of kSnap
+//   dot      for integer formats scales<V> and weights<V, j>: the pieces from which row_dot builds
+//            the dot product of a row with a row of activations, and row_unpack a panel
+// x and importance point at a block's first weight (in snap: at weight i); importance holds weights
+// >= 0 of the squared errors, or is nullptr (all equal). Formats know nothing of tensors. V is a
+// vector type of simd/; every function gives the same bits for every V.
 #pragma once
 
 #include <concepts>
@@ -19,6 +22,7 @@
 
 #include "base/attributes.h"
 #include "codec/formats.h"
+#include "nibble/effort.h"
 
 namespace nibble {
 
@@ -47,14 +51,15 @@ enum class Domain {
 };
 
 template <class F, class V>
-concept BlockFormat = requires(const float* x, const typename F::Params& params,
-                               typename F::Block& block, const typename F::Block& stored,
-                               float* y) {
-  { F::template fit<V>(x, x) } -> std::same_as<typename F::Params>;
-  { F::pack(x, params, block) } -> std::same_as<void>;
+concept BlockFormat = requires(const float* x, typename F::Params* fitted,
+                               const typename F::Params& params, typename F::Block& block,
+                               const typename F::Block& stored, float* y) {
+  { F::template fit<V>(x, x, 1, Effort::kDefault, fitted) } -> std::same_as<void>;
+  { F::template pack<V>(x, x, params, block) } -> std::same_as<void>;
   { F::decode(stored, y) } -> std::same_as<void>;
-  { F::snap(0.0f, params, 0) } -> std::same_as<float>;
+  { F::snap(x, x, params, 0, y) } -> std::same_as<void>;
   requires sizeof(typename F::Block) == F::kBytes;
+  requires F::kFitBlocks >= 1 && F::kSnap >= 1;
 };
 
 inline constexpr int kChunk =
@@ -128,12 +133,24 @@ NIBBLE_INLINE void row_unpack(const std::byte* row, int64_t n, const PanelRow& p
   }
 }
 
+// Where the importance of weight i begins.
+NIBBLE_INLINE const float* importance_at(const float* importance, int64_t i) {
+  return importance == nullptr ? nullptr : importance + i;
+}
+
 template <class V, class F>
-NIBBLE_INLINE void row_encode(const float* x, const float* importance, int64_t n, std::byte* out) {
+NIBBLE_INLINE void row_encode(const float* x, const float* importance, int64_t n, Effort effort,
+                              std::byte* out) {
   auto* block = reinterpret_cast<typename F::Block*>(out);
-  for (int64_t begin = 0; begin < n; begin += F::kWeights, ++block) {
-    const float* w = importance == nullptr ? nullptr : importance + begin;
-    F::pack(x + begin, F::template fit<V>(x + begin, w), *block);
+  typename F::Params params[F::kFitBlocks];
+  constexpr int64_t kStep = F::kFitBlocks * F::kWeights;
+  for (int64_t begin = 0; begin < n; begin += kStep) {
+    const int blocks = static_cast<int>((n - begin < kStep ? n - begin : kStep) / F::kWeights);
+    F::template fit<V>(x + begin, importance_at(importance, begin), blocks, effort, params);
+    for (int b = 0; b < blocks; ++b, ++block) {
+      const int64_t at = begin + b * F::kWeights;
+      F::template pack<V>(x + at, importance_at(importance, at), params[b], *block);
+    }
   }
 }
 

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/numeric.h"
-#include "codec/fit.h"
+#include "codec/block_scales.h"
 #include "codec/format.h"
 
 namespace nibble {
@@ -20,25 +20,25 @@ struct Q4_0 {
   };
 
   // --- fit ---
-  struct Params {
-    uint16_t d;
-    float inverse;
-  };
+  using Params = BlockScale<-8>;
+  static constexpr int kFitBlocks = 16;
+  static constexpr int kSnap = 1;
   template <class V>
-  static NIBBLE_INLINE Params fit(const float* x, const float* importance) {
-    const uint16_t d = f16_from_f32(fit_symmetric<V, 2, 8>(x, importance));
-    const float stored = f32_from_f16(d);
-    return {d, stored != 0.0f ? 1.0f / stored : 0.0f};
+  static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
+                                Params* fitted) {
+    constexpr SymmetricSearch kSearches[] = {
+        {-7.2f, -8.8f, 8, 1}, {-6.8f, -9.4f, 18, 2}, {-6.0f, -10.0f, 64, 3}};
+    Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
   }
 
   // --- pack ---
-  static NIBBLE_INLINE int code(float x, const Params& params) {
-    return static_cast<int>(round_into(x * params.inverse, -8.0f, 7.0f)) + 8;
-  }
-  static NIBBLE_INLINE void pack(const float* x, const Params& params, Block& block) {
+  template <class V>
+  static NIBBLE_INLINE void pack(const float* x, const float*, const Params& params, Block& block) {
     block.d = params.d;
+    uint8_t codes[32];
+    params.template codes<V>(x, codes);
     for (int i = 0; i < 16; ++i) {
-      block.q[i] = static_cast<uint8_t>(code(x[i], params) | code(x[i + 16], params) << 4);
+      block.q[i] = static_cast<uint8_t>(codes[i] | codes[i + 16] << 4);
     }
   }
 
@@ -52,8 +52,9 @@ struct Q4_0 {
   }
 
   // --- snap ---
-  static NIBBLE_INLINE float snap(float x, const Params& params, int) {
-    return static_cast<float>(code(x, params) - 8) * f32_from_f16(params.d);
+  static NIBBLE_INLINE void snap(const float* x, const float*, const Params& params, int,
+                                 float* y) {
+    *y = params.snap(*x);
   }
 
   // --- dot ---

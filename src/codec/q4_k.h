@@ -24,18 +24,25 @@ struct Q4_K {
 
   // --- fit ---
   using Params = KScales<15>;
+  static constexpr int kFitBlocks = Params::kFitBlocks;
+  static constexpr int kSnap = 1;
   template <class V>
-  static NIBBLE_INLINE Params fit(const float* x, const float* importance) {
-    return Params::fit<V>(x, importance);
+  static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
+                                Params* fitted) {
+    constexpr ScaledLineSearch kSearches[] = {{{14.0f, 16.0f, 6, 1}, 1, 0},
+                                              {{13.2f, 16.4f, 17, 2}, 1, 1},
+                                              {{12.0f, 17.0f, 26, 3, 3, 0.4f}, 2, 3}};
+    Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
   }
 
   // --- pack ---
-  static NIBBLE_INLINE void pack(const float* x, const Params& params, Block& block) {
+  template <class V>
+  static NIBBLE_INLINE void pack(const float* x, const float*, const Params& params, Block& block) {
     block.d = params.d;
     block.dmin = params.dmin;
     params.pack(block.s);
     uint8_t q[kWeights];
-    params.codes(x, q);
+    params.template codes<V>(x, q);
     for (int j = 0; j < 4; ++j) {
       for (int i = 0; i < 32; ++i) {
         block.q[32 * j + i] = static_cast<uint8_t>(q[64 * j + i] | q[64 * j + 32 + i] << 4);
@@ -47,8 +54,8 @@ struct Q4_K {
   static NIBBLE_INLINE void decode(const Block& block, float* y) {
     const Params params = Params::unpack(block.d, block.dmin, block.s);
     for (int j = 0; j < 4; ++j) {
-      const Affine low = params.of(2 * j);
-      const Affine high = params.of(2 * j + 1);
+      const auto low = params.of(2 * j);
+      const auto high = params.of(2 * j + 1);
       for (int i = 0; i < 32; ++i) {
         const uint8_t q = block.q[32 * j + i];
         y[64 * j + i] = low.scale * static_cast<float>(q & 15) - low.minimum;
@@ -58,8 +65,9 @@ struct Q4_K {
   }
 
   // --- snap ---
-  static NIBBLE_INLINE float snap(float x, const Params& params, int i) {
-    return params.snap(x, i);
+  static NIBBLE_INLINE void snap(const float* x, const float*, const Params& params, int i,
+                                 float* y) {
+    *y = params.snap(*x, i);
   }
 
   // --- dot ---

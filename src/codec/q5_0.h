@@ -10,7 +10,7 @@
 #include <cstring>
 
 #include "base/numeric.h"
-#include "codec/fit.h"
+#include "codec/block_scales.h"
 #include "codec/format.h"
 
 namespace nibble {
@@ -31,32 +31,29 @@ struct Q5_0 {
   }
 
   // --- fit ---
-  struct Params {
-    uint16_t d;
-    float inverse;
-  };
+  using Params = BlockScale<-16>;
+  static constexpr int kFitBlocks = 16;
+  static constexpr int kSnap = 1;
   template <class V>
-  static NIBBLE_INLINE Params fit(const float* x, const float* importance) {
-    const uint16_t d = f16_from_f32(fit_symmetric<V, 2, 16>(x, importance));
-    const float stored = f32_from_f16(d);
-    return {d, stored != 0.0f ? 1.0f / stored : 0.0f};
+  static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
+                                Params* fitted) {
+    constexpr SymmetricSearch kSearches[] = {
+        {-15.2f, -16.8f, 8, 1}, {-14.6f, -17.4f, 18, 2}, {-13.0f, -19.0f, 64, 3}};
+    Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
   }
 
   // --- pack ---
-  static NIBBLE_INLINE uint32_t code(float x, const Params& params) {
-    return static_cast<uint32_t>(static_cast<int>(round_into(x * params.inverse, -16.0f, 15.0f)) +
-                                 16);
-  }
-  static NIBBLE_INLINE void pack(const float* x, const Params& params, Block& block) {
+  template <class V>
+  static NIBBLE_INLINE void pack(const float* x, const float*, const Params& params, Block& block) {
     block.d = params.d;
+    uint8_t codes[32];
+    params.template codes<V>(x, codes);
     uint32_t high = 0;
-    for (int i = 0; i < 16; ++i) {
-      const uint32_t first = code(x[i], params);
-      const uint32_t second = code(x[i + 16], params);
-      block.q[i] = static_cast<uint8_t>((first & 15) | (second & 15) << 4);
-      high |= (first >> 4) << i | (second >> 4) << (i + 16);
-    }
+    for (int i = 0; i < 32; ++i) high |= static_cast<uint32_t>(codes[i] >> 4) << i;
     std::memcpy(block.h, &high, sizeof high);
+    for (int i = 0; i < 16; ++i) {
+      block.q[i] = static_cast<uint8_t>((codes[i] & 15) | (codes[i + 16] & 15) << 4);
+    }
   }
 
   // --- decode ---
@@ -72,8 +69,9 @@ struct Q5_0 {
   }
 
   // --- snap ---
-  static NIBBLE_INLINE float snap(float x, const Params& params, int) {
-    return static_cast<float>(static_cast<int>(code(x, params)) - 16) * f32_from_f16(params.d);
+  static NIBBLE_INLINE void snap(const float* x, const float*, const Params& params, int,
+                                 float* y) {
+    *y = params.snap(*x);
   }
 
   // --- dot ---

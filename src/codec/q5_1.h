@@ -4,14 +4,13 @@
 //   4  u8[4]    h: bit i is bit 4 of weight i (little endian)
 //   8  u8[16]   q: the low 4 bits; weight i in the low half of byte i, weight 16 + i in its high
 //   half
-//                                                                                          w = d *
-//                                                                                          (q - 16)
+//                                                                                    w = d * q + m
 #pragma once
 
 #include <cstring>
 
 #include "base/numeric.h"
-#include "codec/fit.h"
+#include "codec/block_scales.h"
 #include "codec/format.h"
 
 namespace nibble {
@@ -33,35 +32,30 @@ struct Q5_1 {
   }
 
   // --- fit ---
-  struct Params {
-    uint16_t d;
-    uint16_t m;
-    float inverse;
-  };
+  using Params = BlockLine<31>;
+  static constexpr int kFitBlocks = 16;
+  static constexpr int kSnap = 1;
   template <class V>
-  static NIBBLE_INLINE Params fit(const float* x, const float* importance) {
-    const Affine best = fit_affine<V, 2, 31, AnyMinimum::kYes>(x, importance);
-    const uint16_t d = f16_from_f32(best.scale);
-    const float stored = f32_from_f16(d);
-    return {d, f16_from_f32(-best.minimum), stored > 0.0f ? 1.0f / stored : 0.0f};
+  static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
+                                Params* fitted) {
+    constexpr AffineSearch kSearches[] = {
+        {29.0f, 32.0f, 8, 1}, {28.0f, 33.0f, 18, 2}, {26.0f, 35.0f, 32, 3, 3, 0.5f}};
+    Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
   }
 
   // --- pack ---
-  static NIBBLE_INLINE uint32_t code(float x, const Params& params) {
-    return static_cast<uint32_t>(
-        round_into((x - f32_from_f16(params.m)) * params.inverse, 0.0f, 31.0f));
-  }
-  static NIBBLE_INLINE void pack(const float* x, const Params& params, Block& block) {
+  template <class V>
+  static NIBBLE_INLINE void pack(const float* x, const float*, const Params& params, Block& block) {
     block.d = params.d;
     block.m = params.m;
+    uint8_t codes[32];
+    params.template codes<V>(x, codes);
     uint32_t high = 0;
-    for (int i = 0; i < 16; ++i) {
-      const uint32_t first = code(x[i], params);
-      const uint32_t second = code(x[i + 16], params);
-      block.q[i] = static_cast<uint8_t>((first & 15) | (second & 15) << 4);
-      high |= (first >> 4) << i | (second >> 4) << (i + 16);
-    }
+    for (int i = 0; i < 32; ++i) high |= static_cast<uint32_t>(codes[i] >> 4) << i;
     std::memcpy(block.h, &high, sizeof high);
+    for (int i = 0; i < 16; ++i) {
+      block.q[i] = static_cast<uint8_t>((codes[i] & 15) | (codes[i + 16] & 15) << 4);
+    }
   }
 
   // --- decode ---
@@ -76,8 +70,9 @@ struct Q5_1 {
   }
 
   // --- snap ---
-  static NIBBLE_INLINE float snap(float x, const Params& params, int) {
-    return static_cast<float>(code(x, params)) * f32_from_f16(params.d) + f32_from_f16(params.m);
+  static NIBBLE_INLINE void snap(const float* x, const float*, const Params& params, int,
+                                 float* y) {
+    *y = params.snap(*x);
   }
 
   // --- dot ---

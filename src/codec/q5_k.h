@@ -27,18 +27,25 @@ struct Q5_K {
 
   // --- fit ---
   using Params = KScales<31>;
+  static constexpr int kFitBlocks = Params::kFitBlocks;
+  static constexpr int kSnap = 1;
   template <class V>
-  static NIBBLE_INLINE Params fit(const float* x, const float* importance) {
-    return Params::fit<V>(x, importance);
+  static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
+                                Params* fitted) {
+    constexpr ScaledLineSearch kSearches[] = {{{30.0f, 32.0f, 6, 1}, 1, 0},
+                                              {{28.6f, 32.6f, 17, 2}, 1, 1},
+                                              {{27.0f, 33.0f, 26, 3, 3, 0.4f}, 2, 3}};
+    Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
   }
 
   // --- pack ---
-  static NIBBLE_INLINE void pack(const float* x, const Params& params, Block& block) {
+  template <class V>
+  static NIBBLE_INLINE void pack(const float* x, const float*, const Params& params, Block& block) {
     block.d = params.d;
     block.dmin = params.dmin;
     params.pack(block.s);
     uint8_t q[kWeights];
-    params.codes(x, q);
+    params.template codes<V>(x, q);
     for (int i = 0; i < 32; ++i) {
       int high = 0;
       for (int k = 0; k < 8; ++k) high |= (q[32 * k + i] >> 4) << k;
@@ -56,18 +63,19 @@ struct Q5_K {
   static NIBBLE_INLINE void decode(const Block& block, float* y) {
     const Params params = Params::unpack(block.d, block.dmin, block.s);
     for (int k = 0; k < 8; ++k) {
-      const Affine fit = params.of(k);
+      const auto line = params.of(k);
       for (int i = 0; i < 32; ++i) {
         const int low = block.q[32 * (k / 2) + i] >> (4 * (k % 2)) & 15;
         const int high = block.h[i] >> k & 1;
-        y[32 * k + i] = fit.scale * static_cast<float>(low | high << 4) - fit.minimum;
+        y[32 * k + i] = line.scale * static_cast<float>(low | high << 4) - line.minimum;
       }
     }
   }
 
   // --- snap ---
-  static NIBBLE_INLINE float snap(float x, const Params& params, int i) {
-    return params.snap(x, i);
+  static NIBBLE_INLINE void snap(const float* x, const float*, const Params& params, int i,
+                                 float* y) {
+    *y = params.snap(*x, i);
   }
 
   // --- dot ---

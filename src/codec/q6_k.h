@@ -8,9 +8,11 @@
 //   32)
 #pragma once
 
+#include <cstring>
+
 #include "base/numeric.h"
-#include "codec/fit.h"
 #include "codec/format.h"
+#include "codec/scaled_codes.h"
 
 namespace nibble {
 
@@ -18,7 +20,6 @@ struct Q6_K {
   static constexpr int kWeights = 256;
   static constexpr int kBytes = 210;
   static constexpr Domain kDomain = Domain::kInteger;
-  static constexpr int kSubBlocks = 16;
   struct Block {
     uint8_t low[128];
     uint8_t high[64];
@@ -26,57 +27,25 @@ struct Q6_K {
     uint16_t d;
   };
 
-  struct Params {
-    uint16_t d;
-    int8_t scale[kSubBlocks];
-    NIBBLE_INLINE float of(int k) const { return f32_from_f16(d) * static_cast<float>(scale[k]); }
-  };
-
-  // --- fit: each sub-block alone, then d, then the integers around each scale ---
+  // --- fit ---
+  using Params = ScaledCodes<-32, -128>;
+  static constexpr int kFitBlocks = 1;
+  static constexpr int kSnap = 1;
   template <class V>
-  static NIBBLE_INLINE Params fit(const float* x, const float* importance) {
-    float ideal[kSubBlocks];
-    for (int k = 0; k < kSubBlocks; ++k) {
-      ideal[k] = fit_symmetric<V, 1, 32>(x + 16 * k,
-                                         importance == nullptr ? nullptr : importance + 16 * k);
-    }
-    Params params;
-    params.d = f16_from_f32(extreme_of<kSubBlocks>(ideal) / -128.0f);
-    for (int k = 0; k < kSubBlocks; ++k) {
-      const auto run =
-          load_run<V, 1>(x + 16 * k, importance == nullptr ? nullptr : importance + 16 * k);
-      params.scale[k] = fit_integer<V>(run, ideal[k], f32_from_f16(params.d));
-    }
-    return params;
-  }
-  template <class V>
-  static NIBBLE_INLINE int8_t fit_integer(const Run<V, 1>& run, float ideal, float d) {
-    const int nearest = d != 0.0f ? static_cast<int>(round_into(ideal / d, -128.0f, 127.0f)) : 0;
-    int best = nearest;
-    float best_error = INFINITY;
-    for (int s = nearest - 1; s <= nearest + 1; ++s) {
-      if (s < -128 || s > 127) continue;
-      const float error = symmetric_error<V, 1>(run, d * static_cast<float>(s), -32.0f, 31.0f);
-      if (error < best_error) {
-        best_error = error;
-        best = s;
-      }
-    }
-    return static_cast<int8_t>(best);
+  static NIBBLE_INLINE void fit(const float* x, const float* importance, int, Effort effort,
+                                Params* fitted) {
+    constexpr ScaledCodeSearch kSearches[] = {{{-31.3f, -32.5f, 6, 1}, 0, 0},
+                                              {{-29.6f, -33.8f, 18, 1}, 1, 1},
+                                              {{-26.0f, -36.0f, 48, 2}, 2, 3}};
+    Params::fit<V>(x, importance, search_of(kSearches, effort), fitted);
   }
 
   // --- pack ---
-  static NIBBLE_INLINE float inverse_of(float scale) { return scale != 0.0f ? 1.0f / scale : 0.0f; }
-  static NIBBLE_INLINE uint32_t code(float x, float inverse) {
-    return static_cast<uint32_t>(static_cast<int>(round_into(x * inverse, -32.0f, 31.0f)) + 32);
-  }
-  static NIBBLE_INLINE void pack(const float* x, const Params& params, Block& block) {
-    uint8_t q[256];
-    for (int k = 0; k < kSubBlocks; ++k) {
-      const float inverse = inverse_of(params.of(k));
-      for (int i = 16 * k; i < 16 * k + 16; ++i) q[i] = static_cast<uint8_t>(code(x[i], inverse));
-      block.s[k] = params.scale[k];
-    }
+  template <class V>
+  static NIBBLE_INLINE void pack(const float* x, const float*, const Params& params, Block& block) {
+    uint8_t q[kWeights];
+    params.template codes<V>(x, q);
+    std::memcpy(block.s, params.scale, sizeof block.s);
     block.d = params.d;
     for (int half = 0; half < 2; ++half) {
       const uint8_t* from = q + 128 * half;
@@ -104,9 +73,9 @@ struct Q6_K {
   }
 
   // --- snap ---
-  static NIBBLE_INLINE float snap(float x, const Params& params, int i) {
-    const float scale = params.of(i / 16);
-    return scale * static_cast<float>(static_cast<int>(code(x, inverse_of(scale))) - 32);
+  static NIBBLE_INLINE void snap(const float* x, const float*, const Params& params, int i,
+                                 float* y) {
+    *y = params.snap(*x, i);
   }
 
   // --- dot ---

@@ -38,12 +38,11 @@ struct Rows {
 // The row's slice of the tensor's importance.
 const float* importance_of(const TensorInfo& tensor, std::span<const float> importance,
                            uint64_t row) {
-  if (importance.empty()) return nullptr;
   return importance.data() + row / tensor.shape.dims[1] * tensor.shape.columns();
 }
 
-void encode(const TensorInfo& tensor, const Rows& rows, DType type,
-            std::span<const float> importance, std::byte* out) {
+void encode(const TensorInfo& tensor, const Rows& rows, DType type, const RowEncoding& encoding,
+            std::byte* out) {
   if (type == tensor.type) {
     std::ranges::copy(rows.stored, out);
     return;
@@ -52,9 +51,14 @@ void encode(const TensorInfo& tensor, const Rows& rows, DType type,
   if (type == DType::kF16) check_f16_range(tensor, rows.first * columns, rows.x);
   const uint64_t row_bytes = columns / block_weights(type) * block_bytes(type);
   const auto encode_row = codec(type).encode;
+  if (encoding.importance.empty()) {  // rows are alike, and longer runs encode faster
+    encode_row(rows.x.data(), nullptr, static_cast<int64_t>(rows.x.size()), encoding.effort, out);
+    return;
+  }
   for (uint64_t i = 0; i < rows.count; ++i) {
-    encode_row(rows.x.data() + i * columns, importance_of(tensor, importance, rows.first + i),
-               static_cast<int64_t>(columns), out + i * row_bytes);
+    encode_row(rows.x.data() + i * columns,
+               importance_of(tensor, encoding.importance, rows.first + i),
+               static_cast<int64_t>(columns), encoding.effort, out + i * row_bytes);
   }
 }
 
@@ -94,7 +98,7 @@ void encode_rows(const TensorSource& source, size_t tensor, uint64_t first, uint
     codec(info.type).decode(rows.stored.data(), static_cast<int64_t>(rows.x.size()), rows.x.data());
     check_finite(info, rows.first * columns, rows.x);
     for (size_t k = 0; k < types.size(); ++k) {
-      encode(info, rows, types[k], encoding.importance, outputs[k].data() + at * row_bytes[k]);
+      encode(info, rows, types[k], encoding, outputs[k].data() + at * row_bytes[k]);
     }
   };
   constexpr uint64_t kPieceWeights = 1 << 15;  // stays in the second-level cache

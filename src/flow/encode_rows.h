@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/threads.h"
+#include "nibble/effort.h"
 #include "tensor/source.h"
 
 namespace nibble {
@@ -16,6 +17,7 @@ struct RowEncoding {
   // One value for each column of each matrix of the tensor (an expert's after another's), or empty:
   // all columns alike.
   std::span<const float> importance = {};
+  Effort effort = Effort::kDefault;
 };
 
 // Encodes rows [first, first + count) of source.tensors()[tensor] into each of encoding.types, all

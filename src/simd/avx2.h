@@ -190,6 +190,46 @@ struct Avx2 {
   }
   static NIBBLE_INLINE F32 twice_low(F32 a) { return twice(a.lo); }
   static NIBBLE_INLINE F32 twice_high(F32 a) { return twice(a.hi); }
+  static NIBBLE_INLINE void transpose8(__m256* r0, __m256* r1, __m256* r2, __m256* r3, __m256* r4,
+                                       __m256* r5, __m256* r6, __m256* r7) {
+    const __m256 a0 = _mm256_unpacklo_ps(*r0, *r1), a1 = _mm256_unpackhi_ps(*r0, *r1);
+    const __m256 a2 = _mm256_unpacklo_ps(*r2, *r3), a3 = _mm256_unpackhi_ps(*r2, *r3);
+    const __m256 a4 = _mm256_unpacklo_ps(*r4, *r5), a5 = _mm256_unpackhi_ps(*r4, *r5);
+    const __m256 a6 = _mm256_unpacklo_ps(*r6, *r7), a7 = _mm256_unpackhi_ps(*r6, *r7);
+    const __m256 b0 = _mm256_shuffle_ps(a0, a2, 0x44), b1 = _mm256_shuffle_ps(a0, a2, 0xee);
+    const __m256 b2 = _mm256_shuffle_ps(a1, a3, 0x44), b3 = _mm256_shuffle_ps(a1, a3, 0xee);
+    const __m256 b4 = _mm256_shuffle_ps(a4, a6, 0x44), b5 = _mm256_shuffle_ps(a4, a6, 0xee);
+    const __m256 b6 = _mm256_shuffle_ps(a5, a7, 0x44), b7 = _mm256_shuffle_ps(a5, a7, 0xee);
+    *r0 = _mm256_permute2f128_ps(b0, b4, 0x20);
+    *r1 = _mm256_permute2f128_ps(b1, b5, 0x20);
+    *r2 = _mm256_permute2f128_ps(b2, b6, 0x20);
+    *r3 = _mm256_permute2f128_ps(b3, b7, 0x20);
+    *r4 = _mm256_permute2f128_ps(b0, b4, 0x31);
+    *r5 = _mm256_permute2f128_ps(b1, b5, 0x31);
+    *r6 = _mm256_permute2f128_ps(b2, b6, 0x31);
+    *r7 = _mm256_permute2f128_ps(b3, b7, 0x31);
+  }
+  static NIBBLE_INLINE void transpose(F32* r) {
+    for (int i = 0; i < 16; i += 8) {
+      transpose8(&r[i].lo, &r[i + 1].lo, &r[i + 2].lo, &r[i + 3].lo, &r[i + 4].lo, &r[i + 5].lo,
+                 &r[i + 6].lo, &r[i + 7].lo);
+      transpose8(&r[i].hi, &r[i + 1].hi, &r[i + 2].hi, &r[i + 3].hi, &r[i + 4].hi, &r[i + 5].hi,
+                 &r[i + 6].hi, &r[i + 7].hi);
+    }
+    for (int i = 0; i < 8; ++i) {
+      const __m256 upper = r[i].hi;
+      r[i].hi = r[i + 8].lo;
+      r[i + 8].lo = upper;
+    }
+  }
+  static NIBBLE_INLINE __m256 lookup8(F32 table, __m256i index) {
+    const __m256 low = _mm256_permutevar8x32_ps(table.lo, index);
+    const __m256 high = _mm256_permutevar8x32_ps(table.hi, index);
+    return _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(index, 28)));
+  }
+  static NIBBLE_INLINE F32 lookup(F32 table, I32 index) {
+    return {lookup8(table, index.lo), lookup8(table, index.hi)};
+  }
   static NIBBLE_INLINE F32 halves(float a, float b) {
     return {_mm256_set1_ps(a), _mm256_set1_ps(b)};
   }
@@ -234,6 +274,10 @@ struct Avx2 {
   static NIBBLE_INLINE I8 bit_or(I8 a, I8 b) {
     return {_mm256_or_si256(a.lo, b.lo), _mm256_or_si256(a.hi, b.hi)};
   }
+  static NIBBLE_INLINE I8 lookup_bytes(const uint8_t* table, I8 x) {
+    const __m256i both = bytes16_twice(table);
+    return {_mm256_shuffle_epi8(both, x.lo), _mm256_shuffle_epi8(both, x.hi)};
+  }
   static NIBBLE_INLINE __m256i bytes_from_32_bits(uint32_t bits, uint8_t value) {
     const __m256i byte_of = _mm256_setr_epi64x(0x0000000000000000, 0x0101010101010101,
                                                0x0202020202020202, 0x0303030303030303);
@@ -256,6 +300,9 @@ struct Avx2 {
   static NIBBLE_INLINE I32 dot_ss(I8 w, I8 a) {
     return {dot4(_mm256_abs_epi8(w.lo), _mm256_sign_epi8(a.lo, w.lo)),
             dot4(_mm256_abs_epi8(w.hi), _mm256_sign_epi8(a.hi, w.hi))};
+  }
+  static NIBBLE_INLINE I32 to_i32(F32 a) {
+    return {_mm256_cvtps_epi32(a.lo), _mm256_cvtps_epi32(a.hi)};
   }
   static NIBBLE_INLINE F32 to_f32(I32 a) {
     return {_mm256_cvtepi32_ps(a.lo), _mm256_cvtepi32_ps(a.hi)};

@@ -129,6 +129,35 @@ struct Avx512 {
     return _mm512_permutexvar_ps(
         _mm512_setr_epi32(8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15), a);
   }
+  static NIBBLE_INLINE F32 unpack_pairs(F32 a, F32 b, bool high) {
+    const __m512d x = _mm512_castps_pd(a), y = _mm512_castps_pd(b);
+    return _mm512_castpd_ps(high ? _mm512_unpackhi_pd(x, y) : _mm512_unpacklo_pd(x, y));
+  }
+  static NIBBLE_INLINE void transpose(F32* r) {
+    F32 a[16];
+    for (int i = 0; i < 16; i += 4) {  // 4 x 4 within each quarter of the lanes
+      const F32 t0 = _mm512_unpacklo_ps(r[i], r[i + 1]), t1 = _mm512_unpackhi_ps(r[i], r[i + 1]);
+      const F32 t2 = _mm512_unpacklo_ps(r[i + 2], r[i + 3]);
+      const F32 t3 = _mm512_unpackhi_ps(r[i + 2], r[i + 3]);
+      a[i] = unpack_pairs(t0, t2, false);
+      a[i + 1] = unpack_pairs(t0, t2, true);
+      a[i + 2] = unpack_pairs(t1, t3, false);
+      a[i + 3] = unpack_pairs(t1, t3, true);
+    }
+    for (int i = 0; i < 4; ++i) {  // then the quarters
+      const F32 t0 = _mm512_shuffle_f32x4(a[i], a[i + 4], 0x44);
+      const F32 t1 = _mm512_shuffle_f32x4(a[i], a[i + 4], 0xee);
+      const F32 t2 = _mm512_shuffle_f32x4(a[i + 8], a[i + 12], 0x44);
+      const F32 t3 = _mm512_shuffle_f32x4(a[i + 8], a[i + 12], 0xee);
+      r[i] = _mm512_shuffle_f32x4(t0, t2, 0x88);
+      r[i + 4] = _mm512_shuffle_f32x4(t0, t2, 0xdd);
+      r[i + 8] = _mm512_shuffle_f32x4(t1, t3, 0x88);
+      r[i + 12] = _mm512_shuffle_f32x4(t1, t3, 0xdd);
+    }
+  }
+  static NIBBLE_INLINE F32 lookup(F32 table, I32 index) {
+    return _mm512_permutexvar_ps(index, table);
+  }
   static NIBBLE_INLINE F32 halves(float a, float b) {
     return _mm512_mask_blend_ps(0xff00, _mm512_set1_ps(a), _mm512_set1_ps(b));
   }
@@ -159,6 +188,10 @@ struct Avx512 {
                             _mm512_set1_epi8(static_cast<char>(0xff << bits)));
   }
   static NIBBLE_INLINE I8 bit_or(I8 a, I8 b) { return _mm512_or_si512(a, b); }
+  static NIBBLE_INLINE I8 lookup_bytes(const uint8_t* table, I8 x) {
+    const __m128i entries = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
+    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(entries), x);
+  }
   static NIBBLE_INLINE I8 bytes_from_bits(uint64_t bits, uint8_t value) {
     return _mm512_maskz_set1_epi8(bits, static_cast<char>(value));
   }
@@ -171,6 +204,7 @@ struct Avx512 {
         _mm512_mask_sub_epi8(a, _mm512_movepi8_mask(w), _mm512_setzero_si512(), a);
     return _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_abs_epi8(w), signed_a);
   }
+  static NIBBLE_INLINE I32 to_i32(F32 a) { return _mm512_cvtps_epi32(a); }
   static NIBBLE_INLINE F32 to_f32(I32 a) { return _mm512_cvtepi32_ps(a); }
 };
 

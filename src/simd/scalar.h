@@ -180,6 +180,20 @@ struct Scalar {
   static NIBBLE_INLINE F32 twice_high(F32 a) {
     return make([&](int i) { return a.v[8 + i / 2]; });
   }
+  // Lane i of rows[k] and lane k of rows[i] change places, for 16 rows.
+  static NIBBLE_INLINE void transpose(F32* rows) {
+    for (int i = 0; i < 16; ++i) {
+      for (int k = 0; k < i; ++k) {
+        const float x = rows[i].v[k];
+        rows[i].v[k] = rows[k].v[i];
+        rows[k].v[i] = x;
+      }
+    }
+  }
+  // Lane i gets lane index[i] (0..15) of the table.
+  static NIBBLE_INLINE F32 lookup(F32 table, I32 index) {
+    return make([&](int i) { return table.v[index.v[i]]; });
+  }
   // Lanes 0-7 get a, lanes 8-15 get b.
   static NIBBLE_INLINE F32 halves(float a, float b) {
     return make([=](int i) { return i < 8 ? a : b; });
@@ -222,6 +236,10 @@ struct Scalar {
   static NIBBLE_INLINE I8 bit_or(I8 a, I8 b) {
     return make8([&](int i) { return a.v[i] | b.v[i]; });
   }
+  // Byte i is table[x[i]], for bytes x[i] in 0..15.
+  static NIBBLE_INLINE I8 lookup_bytes(const uint8_t* table, I8 x) {
+    return make8([&](int i) { return table[x.v[i]]; });
+  }
   // Byte i is `value` where bit i is set, else 0.
   static NIBBLE_INLINE I8 bytes_from_bits(uint64_t bits, uint8_t value) {
     return make8([=](int i) { return (bits >> i & 1) != 0 ? value : 0; });
@@ -247,6 +265,11 @@ struct Scalar {
       }
       r.v[i] = total;
     }
+    return r;
+  }
+  static NIBBLE_INLINE I32 to_i32(F32 a) {  // to the nearest integer, ties to even
+    I32 r;
+    for (int i = 0; i < 16; ++i) r.v[i] = static_cast<int32_t>(std::nearbyint(a.v[i]));
     return r;
   }
   static NIBBLE_INLINE F32 to_f32(I32 a) {

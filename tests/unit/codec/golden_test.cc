@@ -46,13 +46,13 @@ class EveryFormat : public testing::TestWithParam<DType> {
   size_t row_bytes() const { return kColumns / block_weights(type()) * block_bytes(type()); }
   std::vector<float> source() const { return read_golden_floats("source.f32"); }
 
-  std::vector<std::byte> encode(const std::vector<float>& x, const float* importance,
-                                Isa isa) const {
+  std::vector<std::byte> encode(const std::vector<float>& x, const float* importance, Isa isa,
+                                Effort effort = Effort::kDefault) const {
     const size_t rows = x.size() / kColumns;
     std::vector<std::byte> encoded(rows * row_bytes());
     for (size_t row = 0; row < rows; ++row) {
       codec(type(), isa)
-          .encode(x.data() + row * kColumns, importance, kColumns,
+          .encode(x.data() + row * kColumns, importance, kColumns, effort,
                   encoded.data() + row * row_bytes());
     }
     return encoded;
@@ -157,7 +157,8 @@ TEST(Q8_0, EncodesTheBytesOfTheReference) {
   const auto x = read_golden_floats("source.f32");
   const auto expected = read_golden("Q8_0.blocks");
   std::vector<std::byte> found(expected.size());
-  codec(DType::kQ8_0).encode(x.data(), nullptr, static_cast<int64_t>(x.size()), found.data());
+  codec(DType::kQ8_0)
+      .encode(x.data(), nullptr, static_cast<int64_t>(x.size()), Effort::kDefault, found.data());
   EXPECT_TRUE(found == expected);
 }
 

@@ -8,7 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "codec/table.h"
+#include "codec/codec.h"
+#include "codec/every_format.h"
 #include "simd/scalar.h"
 
 namespace nibble {
@@ -69,7 +70,8 @@ class EveryFormatRow : public testing::TestWithParam<DType> {
   }
   std::vector<std::byte> encode(const std::vector<float>& x) const {
     std::vector<std::byte> row(x.size() / block_weights(type()) * block_bytes(type()));
-    codec(type()).encode(x.data(), nullptr, static_cast<int64_t>(x.size()), row.data());
+    codec(type()).encode(x.data(), nullptr, static_cast<int64_t>(x.size()), Effort::kFast,
+                         row.data());
     return row;
   }
   std::vector<float> decode(const std::vector<std::byte>& row, int64_t n) const {
@@ -154,13 +156,17 @@ TYPED_TEST(EveryFormatBlock, SnapsToWhatPackAndDecodeGive) {
   using F = TypeParam;
   for (uint32_t seed = 0; seed < 50; ++seed) {
     const auto x = random_floats(F::kWeights, 0.05f, 100 + seed);
-    const auto params = F::template fit<Scalar>(x.data(), nullptr);
+    typename F::Params params;
+    F::template fit<Scalar>(x.data(), nullptr, 1, Effort::kFast, &params);
     typename F::Block block;
-    F::pack(x.data(), params, block);
+    F::template pack<Scalar>(x.data(), nullptr, params, block);
     float decoded[F::kWeights];
     F::decode(block, decoded);
-    for (int i = 0; i < F::kWeights; ++i) {
-      ASSERT_EQ(F::snap(x[static_cast<size_t>(i)], params, i), decoded[i]) << "weight " << i;
+    for (int i = 0; i < F::kWeights; i += F::kSnap) {
+      float snapped[F::kSnap];
+      F::snap(x.data() + i, nullptr, params, i, snapped);
+      for (int k = 0; k < F::kSnap; ++k)
+        ASSERT_EQ(snapped[k], decoded[i + k]) << "weight " << i + k;
     }
   }
 }

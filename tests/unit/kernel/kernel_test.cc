@@ -165,7 +165,7 @@ TEST_P(MatmulOfEveryFormat, OneBatchGivesTheBitsOfRowByRow) {
     const auto weights = random_floats(static_cast<size_t>(rows * n), 0.05f, 11);
     std::vector<std::byte> stored(
         static_cast<size_t>(rows * n / block_weights(type) * block_bytes(type)));
-    codec(type).encode(weights.data(), nullptr, rows * n, stored.data());
+    codec(type).encode(weights.data(), nullptr, rows * n, Effort::kFast, stored.data());
     const TensorView view = {type, rows, n, stored.data()};
     const int64_t batch = 11;
     const auto x = random_floats(static_cast<size_t>(batch * n), 3.0f, 12);
