@@ -28,7 +28,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "eval": BASICS + ("kernel", "text", "model", "infer"),
 }
 LAYERS["flow"] = tuple(LAYERS)  # all above
-FOR_EVERY_ROOM = ("nibble/error.h", "nibble/dtype.h")
+FOR_EVERY_ROOM = ("nibble/error.h", "nibble/dtype.h", "nibble/effort.h")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 
 
