@@ -140,7 +140,7 @@ void write_model(const std::filesystem::path& folder, const Dimensions& d) {
       } else {
         normal.fill(row);
       }
-      sink.write(i, std::as_bytes(std::span(row)));
+      sink.write(i, r * tensors[i].row_bytes(), std::as_bytes(std::span(row)));
     }
   }
   sink.finish();

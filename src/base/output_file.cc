@@ -1,11 +1,12 @@
 #include "base/output_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 
@@ -13,6 +14,8 @@
 
 namespace nibble {
 namespace {
+
+constexpr size_t kMaxStep = size_t{1} << 30;  // of one system call
 
 std::filesystem::path folder_of(const std::filesystem::path& target) {
   const auto parent = target.parent_path();
@@ -39,7 +42,28 @@ int open_temporary(const std::filesystem::path& target, std::filesystem::path& t
   return fd;
 }
 
+// Opens or creates what is kept between processes; the lock goes with the process, however it ends.
+int open_part(const std::filesystem::path& target) {
+  const int fd = ::open(part_path(target).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    ::close(fd);
+    fail(ErrorCode::kUsage, "{}: another process is writing it; wait for that one or end it",
+         target.string());
+  }
+  return fd;
+}
+
 }  // namespace
+
+std::filesystem::path part_path(const std::filesystem::path& target) {
+  return target.string() + ".part";
+}
+
+uint64_t allocated_bytes(const std::filesystem::path& path) {
+  struct stat status {};
+  constexpr uint64_t kBlock = 512;  // of st_blocks, whatever the file system has
+  return ::stat(path.c_str(), &status) == 0 ? static_cast<uint64_t>(status.st_blocks) * kBlock : 0;
+}
 
 void require_free_space(const std::filesystem::path& target, uint64_t bytes) {
   struct statvfs status {};
@@ -57,46 +81,41 @@ void require_free_space(const std::filesystem::path& target, uint64_t bytes) {
   }
 }
 
-OutputFile::OutputFile(const std::filesystem::path& target, uint64_t expected_bytes)
-    : target_(target) {
+OutputFile::OutputFile(const std::filesystem::path& target, uint64_t bytes, Unfinished unfinished)
+    : target_(target), bytes_(bytes), unfinished_(unfinished) {
   std::error_code ignored;  // false then, and opening says why
   if (std::filesystem::is_directory(target, ignored)) {
     fail(ErrorCode::kIo, "{}: is a folder; name a file to write", target.string());
   }
-  require_free_space(target, expected_bytes);
-  fd_ = open_temporary(target, temporary_);
+  const bool keeps = unfinished == Unfinished::kKeep;
+  const uint64_t there = keeps ? allocated_bytes(part_path(target)) : 0;
+  require_free_space(target, bytes - std::min(bytes, there));
+  if (keeps) temporary_ = part_path(target);
+  fd_ = keeps ? open_part(target) : open_temporary(target, temporary_);
   if (fd_ < 0) fail_write(target, errno);
+  if (::ftruncate(fd_, static_cast<off_t>(bytes)) != 0) {
+    const int error_number = errno;
+    ::close(fd_);
+    ::unlink(temporary_.c_str());
+    fail_write(target, error_number);
+  }
 }
 
 OutputFile::~OutputFile() {
-  if (fd_ >= 0) ::close(fd_);
-  if (!committed_) ::unlink(temporary_.c_str());
+  if (!committed_ && unfinished_ == Unfinished::kRemove) ::unlink(temporary_.c_str());
+  ::close(fd_);  // after the name is gone: the lock must not be free while it stands
 }
 
-void OutputFile::append(std::span<const std::byte> bytes) {
-  write_all(position_, bytes);
-  position_ += bytes.size();
-}
-
-void OutputFile::append_zeros(uint64_t count) {
-  static constexpr std::array<std::byte, 4096> kZeros{};
-  while (count > 0) {
-    const uint64_t step = std::min<uint64_t>(count, kZeros.size());
-    append(std::span(kZeros).first(step));
-    count -= step;
+void OutputFile::check_range(uint64_t offset, uint64_t bytes) const {
+  if (offset > bytes_ || bytes > bytes_ - offset) {
+    fail(ErrorCode::kUsage, "{}: {} bytes at offset {} are past its end at {}", target_.string(),
+         bytes, offset, bytes_);
   }
 }
 
 void OutputFile::write_at(uint64_t offset, std::span<const std::byte> bytes) {
-  if (offset > position_ || bytes.size() > position_ - offset) {
-    fail(ErrorCode::kUsage, "{}: {} bytes at offset {} are past the {} written", target_.string(),
-         bytes.size(), offset, position_);
-  }
-  write_all(offset, bytes);
-}
-
-void OutputFile::write_all(uint64_t offset, std::span<const std::byte> bytes) {
-  constexpr size_t kMaxStep = size_t{1} << 30;
+  check_range(offset, bytes.size());
+  const uint64_t count = bytes.size();
   while (!bytes.empty()) {
     const size_t step = std::min(bytes.size(), kMaxStep);
     const ssize_t put = ::pwrite(fd_, bytes.data(), step, static_cast<off_t>(offset));
@@ -104,6 +123,30 @@ void OutputFile::write_all(uint64_t offset, std::span<const std::byte> bytes) {
     if (put < 0) fail_write(target_, errno);
     bytes = bytes.subspan(static_cast<size_t>(put));
     offset += static_cast<uint64_t>(put);
+  }
+  start_writeback(count);
+}
+
+// Lets the disk work from the beginning; otherwise the sync at the end waits for everything.
+void OutputFile::start_writeback(uint64_t bytes) {
+  constexpr uint64_t kInterval = 32 << 20;
+  const uint64_t before = written_.fetch_add(bytes);
+  if (before / kInterval == (before + bytes) / kInterval) return;
+  ::sync_file_range(fd_, 0, 0, SYNC_FILE_RANGE_WRITE);  // only a hint: errors show at the sync
+}
+
+void OutputFile::read_at(uint64_t offset, std::span<std::byte> out) const {
+  check_range(offset, out.size());
+  while (!out.empty()) {
+    const size_t step = std::min(out.size(), kMaxStep);
+    const ssize_t got = ::pread(fd_, out.data(), step, static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      fail(ErrorCode::kIo, "{}: cannot read what was written at offset {}: {}", temporary_.string(),
+           offset, got == 0 ? "the file became shorter" : system_message(errno));
+    }
+    out = out.subspan(static_cast<size_t>(got));
+    offset += static_cast<uint64_t>(got);
   }
 }
 

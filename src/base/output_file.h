@@ -1,51 +1,67 @@
-// A file that appears whole or not at all: it is written beside its target under a temporary name,
-// synced, then renamed. Destroying an OutputFile that was not committed removes the temporary.
+// A file that appears whole or not at all: it is written beside its target under another name,
+// synced, then renamed.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
-#include <string_view>
 
 namespace nibble {
 
+// What becomes of the bytes when an OutputFile is destroyed before it was committed.
+enum class Unfinished {
+  kRemove,  // they stand in a hidden file of a name of its own, and go
+  kKeep,    // they stand in TARGET.part; the next OutputFile of this target finds them
+};
+
 class OutputFile {
  public:
-  // `expected_bytes` is checked against the free space of the target's file system before anything
-  // is created (0: unknown). Errors: kNoSpace, kIo (folder missing, not writable, target is a
-  // folder).
-  OutputFile(const std::filesystem::path& target, uint64_t expected_bytes);
+  // A file of `bytes` bytes: zeros, or with kKeep what an earlier one left of them. The room that
+  // is still needed is checked against the target's file system before anything is created. Errors:
+  // kNoSpace, kIo (folder missing, not writable, target is a folder), kUsage (kKeep, and another
+  // process is writing the same file).
+  OutputFile(const std::filesystem::path& target, uint64_t bytes,
+             Unfinished unfinished = Unfinished::kRemove);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
   const std::filesystem::path& target() const { return target_; }
-  uint64_t position() const { return position_; }  // bytes appended so far
 
-  void append(std::span<const std::byte> bytes);
-  void append(std::string_view text) { append(std::as_bytes(std::span(text.data(), text.size()))); }
-  void append_zeros(uint64_t count);
-  // Overwrites bytes that were appended before. Error: kUsage past position().
+  // Both are thread-safe. Error kUsage outside the file.
   void write_at(uint64_t offset, std::span<const std::byte> bytes);
+  void read_at(uint64_t offset, std::span<std::byte> out) const;
 
   // Syncs and gives the file its name, replacing what stood there. Nothing may be written
   // afterwards.
   void commit();
+  // Nothing shall be kept after all.
+  void discard() { unfinished_ = Unfinished::kRemove; }
 
  private:
-  void write_all(uint64_t offset, std::span<const std::byte> bytes);
+  void check_range(uint64_t offset, uint64_t bytes) const;
+  void start_writeback(uint64_t bytes);
 
   std::filesystem::path target_;
   std::filesystem::path temporary_;
+  uint64_t bytes_;
+  Unfinished unfinished_;
   int fd_ = -1;
-  uint64_t position_ = 0;
+  std::atomic<uint64_t> written_{0};
   bool committed_ = false;
 };
+
+// Where an OutputFile with kKeep has its bytes until it is committed: TARGET.part.
+std::filesystem::path part_path(const std::filesystem::path& target);
 
 // Error kNoSpace, naming need and room, when the file system that would hold `target` has fewer
 // free bytes.
 void require_free_space(const std::filesystem::path& target, uint64_t bytes);
+
+// Bytes on the disk that a file takes; 0 when there is none.
+uint64_t allocated_bytes(const std::filesystem::path& path);
 
 }  // namespace nibble

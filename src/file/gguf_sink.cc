@@ -80,12 +80,17 @@ std::string encode_header(const Metadata& metadata, const std::vector<TensorInfo
   return out;
 }
 
-std::vector<TensorInfo> check_names(const std::filesystem::path& path,
-                                    std::vector<TensorInfo> tensors) {
-  for (const TensorInfo& tensor : tensors) {
-    if (tensor.name.size() > kMaxNameBytes) {
-      fail(ErrorCode::kUsage, "{}: tensor {}: its name has {} bytes, GGUF readers take at most {}",
-           path.string(), printable(tensor.name), tensor.name.size(), kMaxNameBytes);
+// The tensors of all parts.
+std::vector<TensorInfo> check_names(const std::vector<GgufPart>& parts) {
+  std::vector<TensorInfo> tensors;
+  for (const GgufPart& part : parts) {
+    for (const TensorInfo& tensor : part.tensors) {
+      if (tensor.name.size() > kMaxNameBytes) {
+        fail(ErrorCode::kUsage,
+             "{}: tensor {}: its name has {} bytes, GGUF readers take at most {}",
+             part.path.string(), printable(tensor.name), tensor.name.size(), kMaxNameBytes);
+      }
+      tensors.push_back(tensor);
     }
   }
   return tensors;
@@ -95,23 +100,53 @@ std::vector<TensorInfo> check_names(const std::filesystem::path& path,
 
 GgufSink::GgufSink(const std::filesystem::path& path, const Metadata& metadata,
                    std::vector<TensorInfo> tensors)
-    : alignment_(gguf_alignment(metadata)),
-      progress_(path, check_names(path, tensors)),
-      file_(path, gguf_file_bytes(metadata, tensors)) {
-  file_.append(encode_header(metadata, tensors));
-}
+    : GgufSink({{path, metadata, std::move(tensors)}}, Unfinished::kRemove) {}
 
-void GgufSink::write(size_t tensor, std::span<const std::byte> bytes) {
-  const bool complete = progress_.take(tensor, bytes.size());
-  file_.append(bytes);
-  if (complete) {
-    file_.append_zeros(checked_align(file_.position(), alignment_).value() - file_.position());
+GgufSink::GgufSink(std::vector<GgufPart> parts, Unfinished unfinished)
+    : parts_(std::move(parts)), progress_(parts_.front().path, check_names(parts_)) {
+  for (const GgufPart& part : parts_) {
+    const std::string header = encode_header(part.metadata, part.tensors);
+    const auto offsets = place_tensors(part.tensors, gguf_alignment(part.metadata));
+    files_.push_back(
+        std::make_unique<OutputFile>(part.path, header.size() + offsets.back(), unfinished));
+    files_.back()->write_at(0, std::as_bytes(std::span(header)));
+    for (size_t i = 0; i < part.tensors.size(); ++i) {
+      places_.push_back({files_.size() - 1, header.size() + offsets[i]});
+    }
   }
 }
 
+void GgufSink::write(size_t tensor, uint64_t offset, std::span<const std::byte> bytes) {
+  progress_.take(tensor, offset, bytes.size());
+  files_[places_[tensor].file]->write_at(places_[tensor].offset + offset, bytes);
+}
+
+void GgufSink::read(size_t tensor, uint64_t offset, std::span<std::byte> out) const {
+  files_[places_.at(tensor).file]->read_at(places_[tensor].offset + offset, out);
+}
+
+void GgufSink::accept(size_t tensor, uint64_t offset, uint64_t bytes) {
+  progress_.take(tensor, offset, bytes);
+}
+
+void GgufSink::rewrite_metadata(const Metadata& metadata) {
+  GgufPart& part = parts_.front();
+  const std::string header = encode_header(metadata, part.tensors);
+  if (header.size() != encode_header(part.metadata, part.tensors).size()) {
+    fail(ErrorCode::kUsage, "{}: other metadata must have the same size", part.path.string());
+  }
+  files_.front()->write_at(0, std::as_bytes(std::span(header)));
+  part.metadata = metadata;
+}
+
+void GgufSink::discard() {
+  for (const auto& file : files_) file->discard();
+}
+
+// The first part gets its name last: who finds that one finds them all.
 void GgufSink::finish() {
   progress_.require_complete();
-  file_.commit();
+  for (size_t i = files_.size(); i-- > 0;) files_[i]->commit();
 }
 
 uint64_t gguf_file_bytes(const Metadata& metadata, const std::vector<TensorInfo>& tensors) {

@@ -85,12 +85,18 @@ SafetensorsSink::SafetensorsSink(const std::filesystem::path& path,
                                  std::vector<TensorInfo> tensors)
     : progress_(path, tensors), file_(path, safetensors_file_bytes(metadata, tensors)) {
   check_names(path, tensors);
-  file_.append(encode_header(metadata, tensors).bytes);
+  const Header header = encode_header(metadata, tensors);
+  file_.write_at(0, std::as_bytes(std::span(header.bytes)));
+  uint64_t offset = header.bytes.size();
+  for (const TensorInfo& tensor : tensors) {
+    offsets_.push_back(offset);
+    offset += tensor.bytes();
+  }
 }
 
-void SafetensorsSink::write(size_t tensor, std::span<const std::byte> bytes) {
-  progress_.take(tensor, bytes.size());
-  file_.append(bytes);
+void SafetensorsSink::write(size_t tensor, uint64_t offset, std::span<const std::byte> bytes) {
+  progress_.take(tensor, offset, bytes.size());
+  file_.write_at(offsets_[tensor] + offset, bytes);
 }
 
 void SafetensorsSink::finish() {

@@ -24,11 +24,12 @@ class SafetensorsSink final : public TensorSink {
                   const std::map<std::string, std::string>& metadata,
                   std::vector<TensorInfo> tensors);
 
-  void write(size_t tensor, std::span<const std::byte> bytes) override;
+  void write(size_t tensor, uint64_t offset, std::span<const std::byte> bytes) override;
   void finish() override;
 
  private:
   SinkProgress progress_;
+  std::vector<uint64_t> offsets_;  // of each tensor in the file
   OutputFile file_;
 };
 

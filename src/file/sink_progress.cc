@@ -9,7 +9,9 @@
 namespace nibble {
 
 SinkProgress::SinkProgress(const std::filesystem::path& target, std::vector<TensorInfo> tensors)
-    : target_(target.string()), tensors_(std::move(tensors)) {
+    : target_(target.string()),
+      tensors_(std::move(tensors)),
+      taken_(std::make_unique<std::atomic<uint64_t>[]>(tensors_.size())) {
   for (const TensorInfo& tensor : tensors_) {
     const auto bytes = checked_tensor_bytes(tensor.type, tensor.shape);
     const bool has_rank = tensor.shape.rank >= 1 && tensor.shape.rank <= Shape::kMaxRank;
@@ -23,23 +25,24 @@ SinkProgress::SinkProgress(const std::filesystem::path& target, std::vector<Tens
   }
 }
 
-bool SinkProgress::take(size_t tensor, uint64_t bytes) {
-  if (tensor != tensor_ || tensor >= tensors_.size() || bytes > tensors_[tensor].bytes() - taken_) {
-    fail(ErrorCode::kUsage,
-         "{}: {} bytes of tensor {} came, when tensor {} of {} had {} bytes written", target_,
-         bytes, tensor, tensor_, tensors_.size(), taken_);
+void SinkProgress::take(size_t tensor, uint64_t offset, uint64_t bytes) {
+  if (tensor >= tensors_.size()) {
+    fail(ErrorCode::kUsage, "{}: bytes of tensor {} of {} came", target_, tensor, tensors_.size());
   }
-  taken_ += bytes;
-  if (taken_ < tensors_[tensor].bytes()) return false;
-  ++tensor_;
-  taken_ = 0;
-  return true;
+  const uint64_t whole = tensors_[tensor].bytes();
+  const bool is_inside = offset <= whole && bytes <= whole - offset;
+  if (!is_inside || taken_[tensor].fetch_add(bytes) > whole - bytes) {
+    fail(ErrorCode::kUsage, "{}: tensor {}: {} bytes at {} came, more than its {}", target_,
+         printable(tensors_[tensor].name), bytes, offset, whole);
+  }
 }
 
 void SinkProgress::require_complete() const {
-  if (tensor_ == tensors_.size()) return;
-  fail(ErrorCode::kUsage, "{}: finished when tensor {} had {} of {} bytes", target_,
-       printable(tensors_[tensor_].name), taken_, tensors_[tensor_].bytes());
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    if (taken_[i] == tensors_[i].bytes()) continue;
+    fail(ErrorCode::kUsage, "{}: finished when tensor {} had {} of {} bytes", target_,
+         printable(tensors_[i].name), taken_[i].load(), tensors_[i].bytes());
+  }
 }
 
 }  // namespace nibble

@@ -1,9 +1,11 @@
-// What every sink checks: the announced tensors, and that their bytes come in order and complete.
+// What every sink checks: the announced tensors, and that all of their bytes come.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,17 +18,18 @@ class SinkProgress {
   // Error kUsage: a name that is empty or stands there twice, a shape that is none of the type's.
   SinkProgress(const std::filesystem::path& target, std::vector<TensorInfo> tensors);
 
-  // Counts `bytes` of tensor number `tensor`; true when they complete it. Error kUsage when they
-  // are out of order or too many.
-  bool take(size_t tensor, uint64_t bytes);
+  const std::vector<TensorInfo>& tensors() const { return tensors_; }
+
+  // Counts `bytes` at `offset` of tensor number `tensor`. Thread-safe. Error kUsage when they lie
+  // outside it or are more than it has.
+  void take(size_t tensor, uint64_t offset, uint64_t bytes);
   // Error kUsage unless every tensor is complete.
   void require_complete() const;
 
  private:
   std::string target_;
   std::vector<TensorInfo> tensors_;
-  size_t tensor_ = 0;   // the one that is being written
-  uint64_t taken_ = 0;  // its bytes so far
+  std::unique_ptr<std::atomic<uint64_t>[]> taken_;  // bytes of each tensor so far
 };
 
 }  // namespace nibble

@@ -27,39 +27,10 @@ void check_f16_range(const TensorInfo& tensor, uint64_t first_index, std::span<c
        tensor.name, first_index + static_cast<uint64_t>(bad - x.begin()), *bad);
 }
 
-// Some rows of a tensor, as they are stored and as floats.
-struct Rows {
-  uint64_t first = 0;
-  uint64_t count = 0;
-  std::vector<std::byte> stored;
-  std::vector<float> x;
-};
-
 // The row's slice of the tensor's importance.
 const float* importance_of(const TensorInfo& tensor, std::span<const float> importance,
                            uint64_t row) {
   return importance.data() + row / tensor.shape.dims[1] * tensor.shape.columns();
-}
-
-void encode(const TensorInfo& tensor, const Rows& rows, DType type, const RowEncoding& encoding,
-            std::byte* out) {
-  if (type == tensor.type) {
-    std::ranges::copy(rows.stored, out);
-    return;
-  }
-  const uint64_t columns = tensor.shape.columns();
-  if (type == DType::kF16) check_f16_range(tensor, rows.first * columns, rows.x);
-  const uint64_t row_bytes = columns / block_weights(type) * block_bytes(type);
-  const auto encode_row = codec(type).encode;
-  if (encoding.importance.empty()) {  // rows are alike, and longer runs encode faster
-    encode_row(rows.x.data(), nullptr, static_cast<int64_t>(rows.x.size()), encoding.effort, out);
-    return;
-  }
-  for (uint64_t i = 0; i < rows.count; ++i) {
-    encode_row(rows.x.data() + i * columns,
-               importance_of(tensor, encoding.importance, rows.first + i),
-               static_cast<int64_t>(columns), encoding.effort, out + i * row_bytes);
-  }
 }
 
 }  // namespace
@@ -74,37 +45,49 @@ void check_finite(const TensorInfo& tensor, uint64_t first_index, std::span<cons
        std::isnan(*bad) ? "NaN" : "infinite");
 }
 
-void encode_rows(const TensorSource& source, size_t tensor, uint64_t first, uint64_t count,
-                 const RowEncoding& encoding, ThreadPool& pool,
-                 std::vector<std::vector<std::byte>>& outputs) {
-  const auto types = encoding.types;
-  const TensorInfo& info = source.tensors()[tensor];
-  const uint64_t columns = info.shape.columns();
-  outputs.resize(types.size());
-  std::vector<uint64_t> row_bytes(types.size());
-  for (size_t k = 0; k < types.size(); ++k) {
-    row_bytes[k] = columns / block_weights(types[k]) * block_bytes(types[k]);
-    outputs[k].resize(count * row_bytes[k]);
+void RowEncoder::read(const TensorSource& source, size_t tensor, uint64_t first, uint64_t count) {
+  info_ = &source.tensors()[tensor];
+  first_ = first;
+  count_ = count;
+  const uint64_t columns = info_->shape.columns();
+  stored_.resize(count * info_->row_bytes());
+  x_.resize(count * columns);
+  source.read_rows(tensor, first, count, stored_);
+  codec(info_->type).decode(stored_.data(), static_cast<int64_t>(x_.size()), x_.data());
+  check_finite(*info_, first * columns, x_);
+}
+
+std::span<const std::byte> RowEncoder::encode(DType type, const RowEncoding& encoding) {
+  if (type == info_->type) return stored_;
+  const uint64_t columns = info_->shape.columns();
+  if (type == DType::kF16) check_f16_range(*info_, first_ * columns, x_);
+  const uint64_t row_bytes = columns / block_weights(type) * block_bytes(type);
+  encoded_.resize(count_ * row_bytes);
+  const auto encode_row = codec(type).encode;
+  if (encoding.importance.empty()) {  // rows are alike, and longer runs encode faster
+    encode_row(x_.data(), nullptr, static_cast<int64_t>(x_.size()), encoding.effort,
+               encoded_.data());
+    return encoded_;
   }
-  std::vector<Rows> pieces(static_cast<size_t>(pool.count()));
-  const auto encode_piece = [&](int64_t begin, int64_t end, int worker) {
-    Rows& rows = pieces[static_cast<size_t>(worker)];
-    const auto at = static_cast<uint64_t>(begin);
-    rows.first = first + at;
-    rows.count = static_cast<uint64_t>(end - begin);
-    rows.stored.resize(rows.count * info.row_bytes());
-    rows.x.resize(rows.count * columns);
-    source.read_rows(tensor, rows.first, rows.count, rows.stored);
-    codec(info.type).decode(rows.stored.data(), static_cast<int64_t>(rows.x.size()), rows.x.data());
-    check_finite(info, rows.first * columns, rows.x);
-    for (size_t k = 0; k < types.size(); ++k) {
-      encode(info, rows, types[k], encoding, outputs[k].data() + at * row_bytes[k]);
-    }
-  };
-  constexpr uint64_t kPieceWeights = 1 << 15;  // stays in the second-level cache
-  const auto grain =
-      static_cast<int64_t>(std::max<uint64_t>(1, kPieceWeights / std::max<uint64_t>(columns, 1)));
-  pool.run(static_cast<int64_t>(count), grain, encode_piece);
+  for (uint64_t i = 0; i < count_; ++i) {
+    encode_row(x_.data() + i * columns, importance_of(*info_, encoding.importance, first_ + i),
+               static_cast<int64_t>(columns), encoding.effort, encoded_.data() + i * row_bytes);
+  }
+  return encoded_;
+}
+
+uint64_t row_buffer_bytes(const TensorInfo& tensor, std::span<const DType> types) {
+  const uint64_t columns = tensor.shape.columns();
+  uint64_t widest = 0;
+  for (const DType type : types) {
+    widest = std::max<uint64_t>(widest, columns / block_weights(type) * block_bytes(type));
+  }
+  return tensor.row_bytes() + columns * sizeof(float) + widest;
+}
+
+uint64_t rows_at_once(const TensorInfo& tensor) {
+  constexpr uint64_t kWeights = 1 << 15;  // 128 KiB as floats
+  return std::clamp<uint64_t>(kWeights / tensor.shape.columns(), 1, tensor.shape.rows());
 }
 
 }  // namespace nibble

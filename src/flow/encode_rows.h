@@ -5,30 +5,50 @@
 #include <span>
 #include <vector>
 
-#include "base/threads.h"
 #include "nibble/effort.h"
 #include "tensor/source.h"
 
 namespace nibble {
 
-// What the rows of one tensor become.
+// How the rows of one tensor are encoded, whatever their type.
 struct RowEncoding {
-  std::span<const DType> types;
   // One value for each column of each matrix of the tensor (an expert's after another's), or empty:
   // all columns alike.
   std::span<const float> importance = {};
   Effort effort = Effort::kDefault;
 };
 
-// Encodes rows [first, first + count) of source.tensors()[tensor] into each of encoding.types, all
-// rows of one type after each other in outputs[k] (resized to fit); rows that have the type already
-// are copied. Reads the source once. Errors: those of reading; kInvalidFile for a weight that is
-// not a number, infinite, or too large for f16, naming tensor and index.
-void encode_rows(const TensorSource& source, size_t tensor, uint64_t first, uint64_t count,
-                 const RowEncoding& encoding, ThreadPool& pool,
-                 std::vector<std::vector<std::byte>>& outputs);
+// The buffers of one thread.
+class RowEncoder {
+ public:
+  // Reads rows [first, first + count) of source.tensors()[tensor] as floats. Errors: those of
+  // reading; kInvalidFile for a weight that is not a number or infinite, naming tensor and index.
+  void read(const TensorSource& source, size_t tensor, uint64_t first, uint64_t count);
 
-// Throws as encode_rows does unless all of x, weights `first_index`... of the tensor, are finite.
+  // The rows that were read: as they are stored, and in another type (until the next call); rows
+  // that have the type already come as they are. Error kInvalidFile for a weight that is too large
+  // for f16.
+  std::span<const std::byte> stored() const { return stored_; }
+  std::span<const std::byte> encode(DType type, const RowEncoding& encoding);
+
+ private:
+  const TensorInfo* info_ = nullptr;
+  uint64_t first_ = 0;
+  uint64_t count_ = 0;
+  std::vector<std::byte> stored_;
+  std::vector<float> x_;
+  std::vector<std::byte> encoded_;
+};
+
+// Bytes of buffers that one row of the tensor takes when it is encoded to `types`.
+uint64_t row_buffer_bytes(const TensorInfo& tensor, std::span<const DType> types);
+
+// Rows of the tensor that fit a core's caches as a RowEncoder works on them: many rows at once are
+// not faster.
+uint64_t rows_at_once(const TensorInfo& tensor);
+
+// Throws as RowEncoder::read does unless all of x, weights `first_index`... of the tensor, are
+// finite.
 void check_finite(const TensorInfo& tensor, uint64_t first_index, std::span<const float> x);
 
 }  // namespace nibble

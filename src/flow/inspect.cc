@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/threads.h"
 #include "codec/codec.h"
 #include "flow/encode_rows.h"
 #include "flow/model_source.h"
@@ -66,17 +67,16 @@ void scan_weights(const ModelSource& model, const RunOptions& run,
   Phase phase(run, "validating", "weights", total);
   ThreadPool pool(run.threads);
   uint64_t done = 0;
-  std::vector<std::vector<std::byte>> encoded;
+  std::vector<RowEncoder> readers(static_cast<size_t>(pool.count()));
   for (size_t i = 0; i < source.tensors().size(); ++i) {
     const TensorInfo& tensor = source.tensors()[i];
-    constexpr uint64_t kWeightsAtOnce = 1 << 22;
-    const uint64_t step =
-        std::max<uint64_t>(1, kWeightsAtOnce / std::max<uint64_t>(1, tensor.shape.columns()));
     try {
-      for (uint64_t first = 0; first < tensor.shape.rows(); first += step) {
-        encode_rows(source, i, first, std::min(step, tensor.shape.rows() - first), {}, pool,
-                    encoded);
-      }
+      pool.run(static_cast<int64_t>(tensor.shape.rows()),
+               static_cast<int64_t>(rows_at_once(tensor)),
+               [&](int64_t begin, int64_t end, int worker) {
+                 readers[static_cast<size_t>(worker)].read(source, i, static_cast<uint64_t>(begin),
+                                                           static_cast<uint64_t>(end - begin));
+               });
     } catch (const Error& error) {
       problems.emplace_back(error.what());
     }

@@ -8,11 +8,11 @@
 
 namespace nibble {
 
-MemoryTensors::MemoryTensors(std::vector<TensorInfo> tensors)
-    : tensors_(std::move(tensors)), data_(tensors_.size()), written_(tensors_.size()) {
+MemoryTensors::MemoryTensors(std::vector<TensorInfo> announced)
+    : progress_("model in memory", std::move(announced)), data_(tensors().size()) {
   try {
-    for (size_t i = 0; i < tensors_.size(); ++i) {
-      data_[i] = std::make_unique_for_overwrite<std::byte[]>(tensors_[i].bytes());
+    for (size_t i = 0; i < tensors().size(); ++i) {
+      data_[i] = std::make_unique_for_overwrite<std::byte[]>(tensors()[i].bytes());
     }
   } catch (const std::bad_alloc&) {
     fail(ErrorCode::kUnsupported,
@@ -20,30 +20,22 @@ MemoryTensors::MemoryTensors(std::vector<TensorInfo> tensors)
   }
 }
 
-void MemoryTensors::write(size_t tensor, std::span<const std::byte> bytes) {
-  if (tensor >= tensors_.size() || bytes.size() > tensors_[tensor].bytes() - written_[tensor]) {
-    fail(ErrorCode::kUsage, "more bytes for tensor number {} than were announced", tensor);
-  }
-  std::memcpy(data_[tensor].get() + written_[tensor], bytes.data(), bytes.size());
-  written_[tensor] += bytes.size();
+void MemoryTensors::write(size_t tensor, uint64_t offset, std::span<const std::byte> bytes) {
+  progress_.take(tensor, offset, bytes.size());
+  std::memcpy(data_[tensor].get() + offset, bytes.data(), bytes.size());
 }
 
-void MemoryTensors::finish() {
-  for (size_t i = 0; i < tensors_.size(); ++i) {
-    if (written_[i] != tensors_[i].bytes())
-      fail(ErrorCode::kUsage, "tensor {} is incomplete", tensors_[i].name);
-  }
-}
+void MemoryTensors::finish() { progress_.require_complete(); }
 
 void MemoryTensors::read_rows(size_t tensor, uint64_t first, uint64_t count,
                               std::span<std::byte> out) const {
-  const uint64_t row_bytes = tensors_[tensor].row_bytes();
+  const uint64_t row_bytes = tensors()[tensor].row_bytes();
   std::memcpy(out.data(), view(tensor).subspan(first * row_bytes, count * row_bytes).data(),
               out.size());
 }
 
 std::span<const std::byte> MemoryTensors::view(size_t tensor) const {
-  return {data_[tensor].get(), tensors_[tensor].bytes()};
+  return {data_[tensor].get(), tensors()[tensor].bytes()};
 }
 
 }  // namespace nibble

@@ -18,8 +18,9 @@ struct QuantizeTotals {
   uint64_t peak_buffer_bytes = 0;  // of the rows in flight
 };
 
-// sinks[k] gets outputs[k]; they are not finished. At most `memory_limit` bytes of rows are in
-// flight (but always one row). A type that several outputs give to a tensor is encoded once.
+// sinks[k] gets outputs[k]; they are not finished. Each thread reads, encodes and writes pieces of
+// its own, so that all of it overlaps. At most `memory_limit` bytes of rows are in flight (but
+// always one row). A type that several outputs give to a tensor is encoded once.
 QuantizeTotals quantize_tensors(const TensorSource& source, const TensorImportance& importance,
                                 const std::vector<PlannedOutput>& outputs,
                                 std::span<TensorSink* const> sinks, uint64_t memory_limit,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace nibble {
@@ -10,12 +11,13 @@ class TensorSink {
  public:
   virtual ~TensorSink() = default;
 
-  // The next bytes of tensor number `tensor` of the announced list: tensors in order, each in
-  // consecutive pieces of any size. Errors: kUsage when order or size break that, kNoSpace, kIo.
-  virtual void write(size_t tensor, std::span<const std::byte> bytes) = 0;
+  // Bytes from `offset` on of tensor number `tensor` of the announced list. Thread-safe: pieces of
+  // any size come in any order, each byte once. Errors: kUsage when bytes lie outside the tensor or
+  // it got more than it has, kNoSpace, kIo.
+  virtual void write(size_t tensor, uint64_t offset, std::span<const std::byte> bytes) = 0;
 
   // Makes the file appear under its name. Error kUsage when announced tensors are incomplete. A
-  // sink destroyed without finish() leaves nothing behind.
+  // sink destroyed without finish() leaves nothing behind, unless it says otherwise.
   virtual void finish() = 0;
 };
 

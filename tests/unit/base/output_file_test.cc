@@ -24,34 +24,27 @@ class OutputFileTest : public testing::Test {
 };
 
 TEST_F(OutputFileTest, AppearsWholeWhenCommitted) {
-  OutputFile file(target_, 100);
-  file.append("head");
-  file.append_zeros(5000);
-  file.append("tail");
-  EXPECT_EQ(file.position(), 5008u);
+  OutputFile file(target_, 5008);
+  file.write_at(5004, bytes_of("tail"));
+  file.write_at(0, bytes_of("head"));
   EXPECT_FALSE(std::filesystem::exists(target_));
   file.commit();
   EXPECT_EQ(read_file(target_), "head" + std::string(5000, '\0') + "tail");
   EXPECT_EQ(folder_.count_files(), 1u);
 }
 
-TEST_F(OutputFileTest, OverwritesBytesThatWereAppended) {
-  OutputFile file(target_, 0);
-  file.append("0123456789");
-  file.write_at(3, bytes_of("abc"));
-  EXPECT_EQ(file.position(), 10u);
+TEST_F(OutputFileTest, RefusesBytesPastItsEnd) {
+  OutputFile file(target_, 10);
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, {"out"}, [&] { file.write_at(8, bytes_of("abc")); }));
   EXPECT_TRUE(
       fails_with(ErrorCode::kUsage, {"out"}, [&] { file.write_at(UINT64_MAX, bytes_of("a")); }));
-  file.commit();
-  EXPECT_EQ(read_file(target_), "012abc6789");
 }
 
 TEST_F(OutputFileTest, LeavesNothingAfterAnException) {
   EXPECT_THROW(
       {
-        OutputFile file(target_, 0);
-        file.append("half");
+        OutputFile file(target_, 4);
+        file.write_at(0, bytes_of("half"));
         throw std::runtime_error("cancelled");
       },
       std::runtime_error);
@@ -61,24 +54,58 @@ TEST_F(OutputFileTest, LeavesNothingAfterAnException) {
 TEST_F(OutputFileTest, TouchesTheOldFileOnlyWhenCommitted) {
   write_file(target_, "old");
   {
-    OutputFile file(target_, 0);
-    file.append("new");
+    OutputFile file(target_, 3);
+    file.write_at(0, bytes_of("new"));
   }
   EXPECT_EQ(read_file(target_), "old");
-  OutputFile file(target_, 0);
-  file.append("new");
+  OutputFile file(target_, 3);
+  file.write_at(0, bytes_of("new"));
   EXPECT_EQ(read_file(target_), "old");
   file.commit();
   EXPECT_EQ(read_file(target_), "new");
 }
 
+TEST_F(OutputFileTest, KeepsItsBytesForTheNextIfAsked) {
+  {
+    OutputFile file(target_, 8);
+    file.write_at(0, bytes_of("gone"));
+  }
+  {
+    OutputFile file(target_, 8, Unfinished::kKeep);
+    file.write_at(4, bytes_of("tail"));
+  }
+  EXPECT_EQ(read_file(part_path(target_)), std::string(4, '\0') + "tail");
+  OutputFile file(target_, 8, Unfinished::kKeep);
+  std::string found(4, ' ');
+  file.read_at(4, std::as_writable_bytes(std::span(found)));
+  EXPECT_EQ(found, "tail");
+  file.write_at(0, bytes_of("head"));
+  file.commit();
+  EXPECT_EQ(read_file(target_), "headtail");
+  EXPECT_EQ(folder_.count_files(), 1u);
+}
+
+TEST_F(OutputFileTest, LeavesNothingWhenKeptBytesAreDiscarded) {
+  {
+    OutputFile file(target_, 8, Unfinished::kKeep);
+    file.discard();
+  }
+  EXPECT_EQ(folder_.count_files(), 0u);
+}
+
+TEST_F(OutputFileTest, LetsOnlyOneWriteWhatIsKept) {
+  OutputFile file(target_, 8, Unfinished::kKeep);
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, {target_.string(), "another process"},
+                         [&] { OutputFile second(target_, 8, Unfinished::kKeep); }));
+}
+
 // What a killed process of the same pid left must neither stop the next nor be touched by it.
 TEST_F(OutputFileTest, LeavesTheTemporaryOfAnotherAlone) {
-  OutputFile other(target_, 0);
-  other.append("other");
+  OutputFile other(target_, 5);
+  other.write_at(0, bytes_of("other"));
   {
-    OutputFile file(target_, 0);
-    file.append("mine");
+    OutputFile file(target_, 4);
+    file.write_at(0, bytes_of("mine"));
     file.commit();
   }
   EXPECT_EQ(read_file(target_), "mine");
@@ -119,8 +146,9 @@ TEST_F(OutputFileTest, ReportsAWriteThatFailsAndLeavesNothing) {
   const rlimit small{4096, old.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
   const auto result = fails_with(ErrorCode::kIo, {target_.string(), "cannot write"}, [&] {
-    OutputFile file(target_, 0);
-    file.append_zeros(100000);
+    OutputFile file(target_, 4096);
+    file.write_at(0, bytes_of(std::string(4000, 'x')));
+    OutputFile larger(target_, 100000);
   });
   ::setrlimit(RLIMIT_FSIZE, &old);
   std::signal(SIGXFSZ, old_handler);

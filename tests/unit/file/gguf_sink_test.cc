@@ -70,7 +70,7 @@ class GgufSinkTest : public testing::Test {
   }
   static void write_tensor(GgufSink& sink, size_t tensor, std::string_view bytes, size_t step) {
     for (size_t i = 0; i < bytes.size(); i += step)
-      sink.write(tensor, bytes_of(bytes.substr(i, step)));
+      sink.write(tensor, i, bytes_of(bytes.substr(i, step)));
   }
 
   TemporaryFolder folder_;
@@ -113,7 +113,7 @@ TEST_F(GgufSinkTest, RefusesAnAlignmentThatReadersDoNotTake) {
 TEST_F(GgufSinkTest, LeavesNothingBehindUnlessFinished) {
   {
     GgufSink sink(path_, Metadata(), small_tensors());
-    sink.write(0, bytes_of(first_));
+    sink.write(0, 0, bytes_of(first_));
     EXPECT_EQ(folder_.count_files(), 1u) << "the temporary";
     EXPECT_FALSE(std::filesystem::exists(path_));
   }
@@ -122,25 +122,35 @@ TEST_F(GgufSinkTest, LeavesNothingBehindUnlessFinished) {
 
 TEST_F(GgufSinkTest, RefusesToFinishWhenWeightsAreMissing) {
   GgufSink sink(path_, Metadata(), small_tensors());
-  sink.write(0, bytes_of(first_));
-  sink.write(1, bytes_of(second_.substr(1)));
+  sink.write(0, 0, bytes_of(first_));
+  sink.write(1, 0, bytes_of(second_.substr(1)));
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, {"out.gguf", "output.weight", "33 of 34"},
                          [&] { sink.finish(); }));
 }
 
-TEST_F(GgufSinkTest, RefusesTensorsOutOfOrderAndTooManyBytes) {
+TEST_F(GgufSinkTest, TakesPiecesInAnyOrder) {
+  const std::string expected = write(Metadata(), first_, second_, 100);
   GgufSink sink(path_, Metadata(), small_tensors());
-  const auto refuses = [&](size_t tensor, std::string_view bytes) {
+  sink.write(1, 7, bytes_of(second_.substr(7)));
+  sink.write(0, 16, bytes_of(first_.substr(16)));
+  sink.write(1, 0, bytes_of(second_.substr(0, 7)));
+  sink.write(0, 0, bytes_of(first_.substr(0, 16)));
+  sink.finish();
+  EXPECT_EQ(read_file(path_), expected);
+}
+
+TEST_F(GgufSinkTest, RefusesBytesOutsideATensorAndTooMany) {
+  GgufSink sink(path_, Metadata(), small_tensors());
+  const auto refuses = [&](size_t tensor, uint64_t offset, std::string_view bytes) {
     return fails_with(ErrorCode::kUsage, {"out.gguf"},
-                      [&] { sink.write(tensor, bytes_of(bytes)); });
+                      [&] { sink.write(tensor, offset, bytes_of(bytes)); });
   };
-  EXPECT_TRUE(refuses(1, second_));
-  EXPECT_TRUE(refuses(0, first_ + "x"));
-  sink.write(0, bytes_of(first_));
-  EXPECT_TRUE(refuses(0, "x"));
-  sink.write(1, bytes_of(second_));
-  EXPECT_TRUE(refuses(1, "x"));
-  EXPECT_TRUE(refuses(2, "x"));
+  EXPECT_TRUE(refuses(0, 0, first_ + "x"));
+  EXPECT_TRUE(refuses(0, 1, first_));
+  EXPECT_TRUE(refuses(0, UINT64_MAX, "x"));
+  EXPECT_TRUE(refuses(2, 0, "x"));
+  sink.write(0, 0, bytes_of(first_));
+  EXPECT_TRUE(refuses(0, 0, "x"));
 }
 
 TEST_F(GgufSinkTest, RefusesTensorsThatNoReaderTakes) {

@@ -180,7 +180,7 @@ TEST_P(StockFile, IsRewrittenToTheByte) {
   EXPECT_EQ(file.metadata().require_uint("llama.embedding_length"), 256u);
   const TemporaryFolder folder;
   GgufSink sink(folder / "copy.gguf", file.metadata(), file.tensors());
-  for (size_t i = 0; i < file.tensors().size(); ++i) sink.write(i, file.view(i));
+  for (size_t i = 0; i < file.tensors().size(); ++i) sink.write(i, 0, file.view(i));
   sink.finish();
   EXPECT_EQ(read_file(folder / "copy.gguf"), read_file(path));
 }

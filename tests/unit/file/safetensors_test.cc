@@ -73,9 +73,9 @@ class SafetensorsSinkTest : public SafetensorsFileTest {
 TEST_F(SafetensorsSinkTest, WritesExactlyTheBytesOfTheSpecification) {
   const RawSafetensors raw = small_safetensors();
   SafetensorsSink sink(path_, metadata_, tensors_);
-  sink.write(0, bytes_of(raw.weights.substr(0, 5)));
-  sink.write(0, bytes_of(raw.weights.substr(5, 19)));
-  sink.write(1, bytes_of(raw.weights.substr(24)));
+  sink.write(0, 0, bytes_of(raw.weights.substr(0, 5)));
+  sink.write(0, 5, bytes_of(raw.weights.substr(5, 19)));
+  sink.write(1, 0, bytes_of(raw.weights.substr(24)));
   sink.finish();
   EXPECT_EQ(read_file(path_), raw.build());
   EXPECT_EQ(safetensors_file_bytes(metadata_, tensors_), raw.build().size());
@@ -84,7 +84,7 @@ TEST_F(SafetensorsSinkTest, WritesExactlyTheBytesOfTheSpecification) {
 TEST_F(SafetensorsSinkTest, EscapesNames) {
   const TensorInfo tensor{"a\"\\\n\xc3\xa9", DType::kBF16, {{1, 1, 1, 1}, 1}};
   SafetensorsSink sink(path_, {}, {tensor});
-  sink.write(0, bytes_of("xy"));
+  sink.write(0, 0, bytes_of("xy"));
   sink.finish();
   const SafetensorsFile file(path_);
   EXPECT_EQ(file.tensors().at(0).name, tensor.name);
@@ -109,7 +109,7 @@ TEST_F(SafetensorsSinkTest, RefusesWhatReadersDoNotTake) {
 
 TEST_F(SafetensorsSinkTest, RefusesToFinishWhenWeightsAreMissing) {
   SafetensorsSink sink(path_, metadata_, tensors_);
-  sink.write(0, bytes_of(std::string(24, 'x')));
+  sink.write(0, 0, bytes_of(std::string(24, 'x')));
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, {"norm.weight", "0 of 10"}, [&] { sink.finish(); }));
 }
 
@@ -199,7 +199,7 @@ TEST_P(PublishedModel, IsRewrittenToTheByte) {
   const SafetensorsFile file(path);
   const TemporaryFolder folder;
   SafetensorsSink sink(folder / "copy.safetensors", {{"format", "pt"}}, file.tensors());
-  for (size_t i = 0; i < file.tensors().size(); ++i) sink.write(i, file.view(i));
+  for (size_t i = 0; i < file.tensors().size(); ++i) sink.write(i, 0, file.view(i));
   sink.finish();
   EXPECT_EQ(read_file(folder / "copy.safetensors"), read_file(path));
 }

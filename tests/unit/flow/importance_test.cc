@@ -35,12 +35,11 @@ std::vector<float> every(uint64_t step) {
 std::vector<std::byte> encoded(const std::vector<float>& x, const Shape& shape,
                                std::span<const float> importance) {
   MemoryTensors source({{"t.weight", DType::kF32, shape}});
-  source.write(0, std::as_bytes(std::span(x)));
-  const DType type = DType::kQ4_K;
-  ThreadPool pool(1);
-  std::vector<std::vector<std::byte>> outputs;
-  encode_rows(source, 0, 0, shape.rows(), {std::span(&type, 1), importance}, pool, outputs);
-  return outputs[0];
+  source.write(0, 0, std::as_bytes(std::span(x)));
+  RowEncoder rows;
+  rows.read(source, 0, 0, shape.rows());
+  const auto bytes = rows.encode(DType::kQ4_K, {importance, Effort::kDefault});
+  return {bytes.begin(), bytes.end()};
 }
 
 double weighted_error(const std::vector<float>& x, const std::vector<std::byte>& rows,
