@@ -9,17 +9,19 @@
 #include "nibble/dtype.h"
 
 // clang-format off
-#define NIBBLE_FORMATS(X)                         \
-  X(kF32,   0, "f32",  F32,    1,   4, kF32)      \
-  X(kF16,   1, "f16",  F16,    1,   2, kF16)      \
-  X(kBF16, 30, "bf16", BF16,   1,   2, kBF16)     \
-  X(kQ8_0,  8, "q8_0", Q8_0,  32,  34, kF16)      \
-  X(kQ4_0,  2, "q4_0", Q4_0,  32,  18, kF16)      \
-  X(kQ5_0,  6, "q5_0", Q5_0,  32,  22, kF16)      \
-  X(kQ5_1,  7, "q5_1", Q5_1,  32,  24, kF16)      \
-  X(kQ4_K, 12, "q4_k", Q4_K, 256, 144, kQ5_0)     \
-  X(kQ5_K, 13, "q5_k", Q5_K, 256, 176, kQ5_1)     \
-  X(kQ6_K, 14, "q6_k", Q6_K, 256, 210, kQ8_0)
+#define NIBBLE_FORMATS(X)                                 \
+  X(kF32,      0, "f32",     F32,       1,   4, kF32)     \
+  X(kF16,      1, "f16",     F16,       1,   2, kF16)     \
+  X(kBF16,    30, "bf16",    BF16,      1,   2, kBF16)    \
+  X(kQ8_0,     8, "q8_0",    Q8_0,     32,  34, kF16)     \
+  X(kQ4_0,     2, "q4_0",    Q4_0,     32,  18, kF16)     \
+  X(kQ4_1,     3, "q4_1",    Q4_1,     32,  20, kF16)     \
+  X(kQ5_0,     6, "q5_0",    Q5_0,     32,  22, kF16)     \
+  X(kQ5_1,     7, "q5_1",    Q5_1,     32,  24, kF16)     \
+  X(kQ4_K,    12, "q4_k",    Q4_K,    256, 144, kQ5_0)    \
+  X(kQ5_K,    13, "q5_k",    Q5_K,    256, 176, kQ5_1)    \
+  X(kQ6_K,    14, "q6_k",    Q6_K,    256, 210, kQ8_0)    \
+  X(kIQ4_NL,  20, "iq4_nl",  IQ4_NL,   32,  18, kF16)
 // clang-format on
 
 namespace nibble {

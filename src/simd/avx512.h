@@ -76,6 +76,9 @@ struct Avx512 {
   static NIBBLE_INLINE void store_i8(int8_t* p, F32 a) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(a)));
   }
+  static NIBBLE_INLINE void store_u8(uint8_t* p, F32 a) {
+    store_i8(reinterpret_cast<int8_t*>(p), a);  // keeps the low byte of each integer
+  }
 
   static NIBBLE_INLINE F32 add(F32 a, F32 b) { return _mm512_add_ps(a, b); }
   static NIBBLE_INLINE F32 sub(F32 a, F32 b) { return _mm512_sub_ps(a, b); }

@@ -101,6 +101,10 @@ struct Scalar {
   static NIBBLE_INLINE void store_i8(int8_t* p, F32 a) {
     for (int i = 0; i < 16; ++i) p[i] = static_cast<int8_t>(a.v[i]);
   }
+  // Lanes that hold integers in [0, 255].
+  static NIBBLE_INLINE void store_u8(uint8_t* p, F32 a) {
+    for (int i = 0; i < 16; ++i) p[i] = static_cast<uint8_t>(a.v[i]);
+  }
 
   // --- float lanes: arithmetic
   // -----------------------------------------------------------------------

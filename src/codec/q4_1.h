@@ -1,0 +1,83 @@
+// q4_1: 32 weights in 20 bytes (5 bits a weight).
+//   0  f16      d
+//   2  f16      m
+//   4  u8[16]   q: weight i in the low half of byte i, weight 16 + i in its high half
+//                                                                                    w = d * q + m
+#pragma once
+
+#include "base/numeric.h"
+#include "codec/block_scales.h"
+#include "codec/format.h"
+
+namespace nibble {
+
+struct Q4_1 {
+  static constexpr int kWeights = 32;
+  static constexpr int kBytes = 20;
+  static constexpr Domain kDomain = Domain::kInteger;
+  struct Block {
+    uint16_t d;
+    uint16_t m;
+    uint8_t q[16];
+  };
+
+  // --- fit ---
+  using Params = BlockLine<15>;
+  static constexpr int kFitBlocks = 16;
+  static constexpr int kSnap = 1;
+  template <class V>
+  static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
+                                Params* fitted) {
+    constexpr AffineSearch kSearches[] = {
+        {13.8f, 15.6f, 8, 1}, {13.0f, 16.4f, 18, 2}, {11.5f, 18.0f, 32, 3, 3, 0.5f}};
+    Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
+  }
+
+  // --- pack ---
+  template <class V>
+  static NIBBLE_INLINE void pack(const float* x, const float*, const Params& params, Block& block) {
+    block.d = params.d;
+    block.m = params.m;
+    uint8_t codes[32];
+    params.template codes<V>(x, codes);
+    for (int i = 0; i < 16; ++i) {
+      block.q[i] = static_cast<uint8_t>(codes[i] | codes[i + 16] << 4);
+    }
+  }
+
+  // --- decode ---
+  static NIBBLE_INLINE void decode(const Block& block, float* y) {
+    const float d = f32_from_f16(block.d);
+    const float m = f32_from_f16(block.m);
+    for (int i = 0; i < 16; ++i) {
+      y[i] = static_cast<float>(block.q[i] & 15) * d + m;
+      y[i + 16] = static_cast<float>(block.q[i] >> 4) * d + m;
+    }
+  }
+
+  // --- snap ---
+  static NIBBLE_INLINE void snap(const float* x, const float*, const Params& params, int,
+                                 float* y) {
+    *y = params.snap(*x);
+  }
+
+  // --- dot ---
+  static constexpr int kGroup = 32;
+  static constexpr bool kSigned = false;
+  static constexpr bool kHasMinimum = true;
+  template <class V>
+  static NIBBLE_INLINE void scales(const Block* block, int blocks, typename V::F32& scale,
+                                   typename V::F32& minimum) {
+    scale = V::template gather_f16<kBytes>(&block->d, blocks);
+    const auto m = V::template gather_f16<kBytes>(&block->m, blocks);
+    minimum = V::sub(V::zero(), V::twice_low(m));
+  }
+  template <class V, int j>
+  static NIBBLE_INLINE typename V::I8 weights(const Block* block, int blocks) {
+    const int second = 2 * j + 1 < blocks ? 2 * j + 1 : 2 * j;
+    return V::template shift_right<16, 0, 4, 15>(
+        V::load_two_twice(block[2 * j].q, block[second].q));
+  }
+};
+
+}  // namespace nibble
