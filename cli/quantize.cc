@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/classic_arguments.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
 
@@ -17,14 +18,11 @@ namespace {
 struct Options {
   CommonOptions common;
   std::filesystem::path model;
+  std::vector<std::string> classic;  // what follows MODEL in llama-quantize's order
   std::string types;
   std::filesystem::path output;
   std::string memory = "2GiB";
-  bool pure = false;
-  bool allow_requantize = false;
-  std::filesystem::path imatrix;
-  std::vector<std::string> include_weights;
-  std::vector<std::string> exclude_weights;
+  QuantizeOptions quantize;
 };
 
 // "models/lab-7m/" and "lab-7m-f16.gguf" are both lab-7m.
@@ -40,7 +38,9 @@ std::string base_name(const std::filesystem::path& model) {
 }
 
 std::string type_name(const std::string& type) {
-  return type.ends_with(".recipe") ? std::filesystem::path(type).stem().string() : type;
+  if (type.ends_with(".recipe")) return std::filesystem::path(type).stem().string();
+  const bool is_number = type.find_first_not_of("0123456789") == std::string::npos;
+  return is_number ? find_quantize_type(type).value_or(type) : type;
 }
 
 std::vector<std::string> split_types(const std::string& list) {
@@ -67,11 +67,12 @@ std::vector<QuantizeTarget> targets_of(const Options& options) {
     const auto file = base_name(options.model) + "-" + type_name(type) + ".gguf";
     targets.push_back({type, is_file ? options.output : options.output / file});
   }
-  if (!is_file && !options.output.empty()) std::filesystem::create_directories(options.output);
+  if (!is_file && !options.output.empty() && !options.quantize.dry_run)
+    std::filesystem::create_directories(options.output);
   return targets;
 }
 
-void print_json(const QuantizeResult& result) {
+void print_json(const QuantizeResult& result, bool dry_run) {
   nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
   for (const QuantizedFile& file : result.files) {
     nlohmann::ordered_json fallbacks = nlohmann::ordered_json::array();
@@ -86,7 +87,11 @@ void print_json(const QuantizeResult& result) {
                        {"weights", file.weights},
                        {"bits_per_weight", file.bits_per_weight},
                        {"seconds", result.seconds},
-                       {"fallbacks", fallbacks}});
+                       {"fallbacks", fallbacks},
+                       {"warnings", file.warnings}});
+    if (!dry_run) continue;
+    auto& types = outputs.back()["tensors"] = nlohmann::ordered_json::object();
+    for (const auto& tensor : file.tensors) types[tensor.name] = dtype_name(tensor.type);
   }
   const nlohmann::ordered_json json = {{"outputs", outputs},
                                        {"importance_tensors", result.importance_tensors},
@@ -107,34 +112,159 @@ void print_fallbacks(const QuantizedFile& file) {
       file.fallbacks.size(), dtype_name(first.wanted), dtype_name(first.used), first.tensor);
 }
 
-void print_table(const QuantizeResult& result) {
+// How many tensors get which type, the largest share first.
+void print_types(const QuantizedFile& file) {
+  struct Share {
+    DType type;
+    size_t tensors = 0;
+    uint64_t bytes = 0;
+  };
+  std::vector<Share> shares;
+  for (const auto& tensor : file.tensors) {
+    auto share = std::ranges::find(shares, tensor.type, &Share::type);
+    if (share == shares.end()) share = shares.insert(share, {tensor.type});
+    ++share->tensors;
+    share->bytes += tensor.bytes;
+  }
+  std::ranges::stable_sort(shares, std::ranges::greater(), &Share::bytes);
+  for (const Share& share : shares) {
+    fmt::print("  {:<8} {:>5} tensors {:>12}\n", dtype_name(share.type), share.tensors,
+               readable_bytes(share.bytes));
+  }
+}
+
+void print_table(const QuantizeResult& result, bool dry_run) {
   for (const QuantizedFile& file : result.files) {
     fmt::print("{}: {}, {:.2f} bits per weight\n", file.path.string(), readable_bytes(file.bytes),
                file.bits_per_weight);
+    if (dry_run) print_types(file);
     print_fallbacks(file);
   }
   if (result.importance_tensors > 0)
     fmt::print("importance matrix: used for {} tensors\n", result.importance_tensors);
+  if (dry_run) {
+    fmt::print("nothing was written (--dry-run)\n");
+    return;
+  }
   fmt::print(stderr, "{} read once in {:.2f} s, peak memory {}\n",
              readable_bytes(result.source_bytes), result.seconds,
              readable_bytes(peak_memory_bytes()));
 }
 
-void run(const Options& options) {
-  QuantizeOptions quantize_options;
-  quantize_options.run = options.common.run();
-  quantize_options.pure = options.pure;
-  quantize_options.allow_requantize = options.allow_requantize;
-  quantize_options.imatrix = options.imatrix;
-  quantize_options.include_weights = options.include_weights;
-  quantize_options.exclude_weights = options.exclude_weights;
-  quantize_options.memory_limit = parse_bytes(options.memory);
-  const QuantizeResult result = quantize(options.model, targets_of(options), quantize_options);
-  if (options.common.json) {
-    print_json(result);
-  } else {
-    print_table(result);
+void print_warnings(const QuantizeResult& result) {
+  for (const QuantizedFile& file : result.files) {
+    for (const std::string& warning : file.warnings)
+      fmt::print(stderr, "warning: {}: {}\n", file.path.string(), warning);
   }
+}
+
+std::vector<QuantizeTarget> take_classic_arguments(Options& options) {
+  auto classic = parse_classic_arguments(options.model, options.classic);
+  if (classic.threads && options.common.threads != 0) {
+    throw CLI::ValidationError(
+        "the number of threads stands there twice: as the last argument and "
+        "as --threads");
+  }
+  if (classic.threads) options.common.threads = *classic.threads;
+  return {std::move(classic.target)};
+}
+
+void check_combinations(const Options& options) {
+  if (options.types.empty() && options.classic.empty()) {
+    throw CLI::RequiredError("a type (-t TYPE)");
+  }
+  if (!options.classic.empty() && !(options.types.empty() && options.output.empty())) {
+    throw CLI::ValidationError("\"" + options.classic[0] +
+                               "\" after MODEL is an argument in llama-quantize's order, which has "
+                               "neither -t nor -o");
+  }
+}
+
+void check_copy(const std::vector<QuantizeTarget>& targets, const QuantizeOptions& options) {
+  const bool copies = std::ranges::any_of(
+      targets, [](const auto& target) { return find_quantize_type(target.type) == "copy"; });
+  const bool chooses = options.pure || options.leave_output || !options.output_type.empty() ||
+                       !options.token_embedding_type.empty() || !options.tensor_types.empty() ||
+                       !options.tensor_type_file.empty() || !options.imatrix.empty();
+  if (copies && chooses) {
+    throw CLI::ValidationError(
+        "the type copy keeps every tensor as it is stored: it goes with no option that chooses "
+        "types, and with no --imatrix");
+  }
+}
+
+void run(Options& options) {
+  check_combinations(options);
+  const auto targets =
+      options.classic.empty() ? targets_of(options) : take_classic_arguments(options);
+  check_copy(targets, options.quantize);
+  QuantizeOptions& settings = options.quantize;
+  settings.run = options.common.run();
+  settings.memory_limit = parse_bytes(options.memory);
+  const QuantizeResult result = quantize(options.model, targets, settings);
+  print_warnings(result);
+  if (options.common.json) {
+    print_json(result, settings.dry_run);
+  } else {
+    print_table(result, settings.dry_run);
+  }
+}
+
+void add_importance_options(CLI::App& command, QuantizeOptions& options) {
+  command
+      .add_option("--imatrix", options.imatrix,
+                  "importance matrix of llama-imatrix: errors count by it")
+      ->type_name("FILE");
+  command
+      .add_option("--include-weights", options.include_weights,
+                  "use it only for tensors whose names contain this (repeatable)")
+      ->allow_extra_args(false)
+      ->needs("--imatrix")
+      ->type_name("TEXT");
+  command
+      .add_option("--exclude-weights", options.exclude_weights,
+                  "do not use it for tensors whose names contain this (repeatable)")
+      ->allow_extra_args(false)
+      ->needs("--imatrix")
+      ->excludes("--include-weights")
+      ->type_name("TEXT");
+}
+
+void add_type_options(CLI::App& command, QuantizeOptions& options) {
+  command.add_option("--output-tensor-type", options.output_type, "type of the output matrix")
+      ->type_name("TYPE");
+  command
+      .add_option("--token-embedding-type", options.token_embedding_type,
+                  "type of the token embedding")
+      ->type_name("TYPE");
+  command
+      .add_option("--tensor-type", options.tensor_types,
+                  "type of tensors whose names match a regular expression (repeatable)")
+      ->allow_extra_args(false)
+      ->type_name("PATTERN=TYPE");
+  command.add_option("--tensor-type-file", options.tensor_type_file, "the same, one a line")
+      ->type_name("FILE");
+  command
+      .add_flag("--leave-output-tensor", options.leave_output, "the output matrix stays as it is")
+      ->excludes("--output-tensor-type");
+  command.add_flag("--pure", options.pure, "the recipe's base type for every matrix");
+}
+
+void add_model_options(CLI::App& command, QuantizeOptions& options) {
+  command.add_flag("--allow-requantize", options.allow_requantize,
+                   "accept a model that is quantized already");
+  command
+      .add_option("--override-kv", options.override_keys,
+                  "metadata of the model, e.g. llama.rope.freq_base=float:1e6; TYPE is int, float, "
+                  "bool or str (repeatable)")
+      ->allow_extra_args(false)
+      ->type_name("KEY=TYPE:VALUE");
+  command
+      .add_option("--prune-layers", options.prune_layers,
+                  "leave layers out and number the others anew")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("L[,L...]");
 }
 
 }  // namespace
@@ -147,7 +277,9 @@ void add_quantize(CLI::App& app) {
       app.add_subcommand("quantize", "write a model as GGUF in one or more smaller types");
   show_usage(*command,
              "Example:  nibble quantize models/llama -t q4_k_m,q8_0 -o out\n\n"
-             "Usage:    nibble quantize MODEL -t TYPE[,TYPE...] [-o OUT] [OPTIONS]");
+             "Usage:    nibble quantize MODEL -t TYPE[,TYPE...] [-o OUT] [OPTIONS]\n"
+             "          nibble quantize [OPTIONS] IN.gguf [OUT.gguf] TYPE [THREADS]    as "
+             "llama-quantize has it");
   command
       ->add_option("MODEL", options->model,
                    "Hugging Face directory, .gguf, or .safetensors with config.json beside it")
@@ -156,36 +288,22 @@ void add_quantize(CLI::App& app) {
   command
       ->add_option("-t,--type", options->types,
                    "types, separated by commas: " + types + ", or a .recipe file")
-      ->required()
       ->type_name("TYPE[,TYPE...]");
   command
       ->add_option("-o,--output", options->output,
                    "a .gguf file for one type, or a folder (default: the current one)")
       ->type_name("OUT");
   command
+      ->add_option("CLASSIC", options->classic, "[OUT.gguf] TYPE [THREADS], instead of -t and -o")
+      ->type_name("");
+  command
       ->add_option("--memory", options->memory,
                    "most bytes of buffers, e.g. 512MiB (default: 2GiB)")
       ->type_name("SIZE");
-  command->add_flag("--pure", options->pure, "the recipe's base type for every matrix");
-  command->add_flag("--allow-requantize", options->allow_requantize,
-                    "accept a model that is quantized already");
-  command
-      ->add_option("--imatrix", options->imatrix,
-                   "importance matrix of llama-imatrix: errors count by it")
-      ->type_name("FILE");
-  command
-      ->add_option("--include-weights", options->include_weights,
-                   "use it only for tensors whose names contain this (repeatable)")
-      ->allow_extra_args(false)
-      ->needs("--imatrix")
-      ->type_name("TEXT");
-  command
-      ->add_option("--exclude-weights", options->exclude_weights,
-                   "do not use it for tensors whose names contain this (repeatable)")
-      ->allow_extra_args(false)
-      ->needs("--imatrix")
-      ->excludes("--include-weights")
-      ->type_name("TEXT");
+  add_importance_options(*command, options->quantize);
+  add_type_options(*command, options->quantize);
+  add_model_options(*command, options->quantize);
+  command->add_flag("--dry-run", options->quantize.dry_run, "show sizes and types, write nothing");
   options->common.add_to(*command);
   command->callback([options] { run(*options); });
 }

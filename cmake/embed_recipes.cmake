@@ -10,7 +10,7 @@ endforeach()
 file(CONFIGURE OUTPUT ${OUTPUT} @ONLY CONTENT [=[// Made from recipes/ by cmake/embed_recipes.cmake.
 #include <array>
 
-#include "plan/recipe.h"
+#include "plan/builtin.h"
 
 namespace nibble {
 namespace {

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "nibble/dtype.h"
@@ -12,7 +14,9 @@
 namespace nibble {
 
 struct QuantizeTarget {
-  std::string type;  // a type or built-in recipe ("q8_0", "q4_k_m"), or the path of a .recipe file
+  // A type or built-in recipe ("q8_0", "Q4_K_M"), its number in general.file_type ("15"), the path
+  // of a .recipe file, or "copy": every tensor as it is stored.
+  std::string type;
   std::filesystem::path path;  // the GGUF to write; an existing file is replaced at the end
 };
 
@@ -26,6 +30,18 @@ struct QuantizeOptions {
   std::filesystem::path imatrix;
   std::vector<std::string> include_weights;
   std::vector<std::string> exclude_weights;
+  // Types of single tensors, before the recipe, each by name ("q6_k"); empty: the recipe's.
+  std::string output_type;  // of output.weight, or of the token embedding that serves as output
+  std::string token_embedding_type;
+  bool leave_output = false;  // output.weight keeps the type that it has
+  // "PATTERN=TYPE": an ECMAScript regular expression in any letter case, found anywhere in a name.
+  // The first that matches decides; those of the file, one a line, come last.
+  std::vector<std::string> tensor_types;
+  std::filesystem::path tensor_type_file;
+  // "KEY=TYPE:VALUE" with TYPE int, float, bool or str: metadata of the model and of the outputs.
+  std::vector<std::string> override_keys;
+  std::vector<uint64_t> prune_layers;         // layers to leave out; the others are numbered anew
+  bool dry_run = false;                       // plan and report, but write nothing
   uint64_t memory_limit = uint64_t{2} << 30;  // bytes of buffers, whatever the size of the model
 };
 
@@ -42,6 +58,13 @@ struct QuantizedFile {
     DType used;
   };
   std::vector<Fallback> fallbacks;
+  struct Tensor {
+    std::string name;
+    DType type;
+    uint64_t bytes;
+  };
+  std::vector<Tensor> tensors;        // as they came out, in the file's order
+  std::vector<std::string> warnings;  // what the user should know: sentences
 };
 
 struct QuantizeResult {
@@ -61,5 +84,9 @@ QuantizeResult quantize(const std::filesystem::path& model,
 
 // Types and built-in recipes that `type` may name.
 std::vector<std::string> quantize_types();
+
+// The name in quantize_types() for another letter case, an alias of llama.cpp's ("Q4_K" is q4_k_m)
+// or a number of general.file_type ("15"); std::nullopt when there is none.
+std::optional<std::string> find_quantize_type(std::string_view text);
 
 }  // namespace nibble

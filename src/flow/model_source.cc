@@ -102,6 +102,14 @@ ModelSource open_model(const std::filesystem::path& path) {
        path.string());
 }
 
+PrunedLayers prune_model(ModelSource& model, const std::vector<uint64_t>& layers) {
+  const std::string arch(model.metadata.require_string("general.architecture"));
+  const PrunedLayers pruned(layers, model.metadata.require_uint(arch + ".block_count"));
+  model.pruned = std::make_unique<Pruned>(model.tensors(), pruned);
+  pruned.apply_to(model.metadata, arch);
+  return pruned;
+}
+
 void check_vocabulary_size(const ModelSource& model, const Vocabulary& vocabulary) {
   const auto& tensors = model.tensors().tensors();
   const auto embedding =

@@ -9,6 +9,7 @@
 #include "base/metadata.h"
 #include "file/gguf.h"
 #include "file/hf_directory.h"
+#include "model/pruned.h"
 #include "model/renamed.h"
 #include "tensor/source.h"
 #include "text/vocabulary.h"
@@ -21,6 +22,7 @@ struct ModelSource {
   Metadata metadata;
 
   const TensorSource& tensors() const {
+    if (pruned) return *pruned;
     return gguf ? static_cast<const TensorSource&>(*gguf)
                 : static_cast<const TensorSource&>(*renamed);
   }
@@ -33,12 +35,17 @@ struct ModelSource {
   std::unique_ptr<GgufFile> gguf;  // one of these two chains is there
   std::unique_ptr<HfDirectory> hf;
   std::unique_ptr<Renamed> renamed;  // around hf
+  std::unique_ptr<Pruned> pruned;    // around either, when layers were taken away
 };
 
 // Opens a Hugging Face directory, a .gguf or a .safetensors with its config beside it. For a
 // directory the metadata is what llama.cpp's converter would have written. Errors: everything that
 // can be wrong with the model's headers.
 ModelSource open_model(const std::filesystem::path& path);
+
+// Takes layers away and numbers the others anew, in tensors and metadata. Error kUsage for layers
+// that are not there.
+PrunedLayers prune_model(ModelSource& model, const std::vector<uint64_t>& layers);
 
 // Error kInvalidFile unless the vocabulary has one token for each row of the embedding.
 void check_vocabulary_size(const ModelSource& model, const Vocabulary& vocabulary);

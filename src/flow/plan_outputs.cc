@@ -1,19 +1,24 @@
 #include "flow/plan_outputs.h"
 
+#include <algorithm>
+#include <cctype>
+
 #include "base/error.h"
 #include "base/input_file.h"
 #include "codec/codec.h"
-#include "plan/recipe.h"
+#include "plan/builtin.h"
 
 namespace nibble {
 namespace {
 
+bool is_file(std::string_view type) { return type.ends_with(".recipe"); }
+
 Recipe find_recipe(const std::string& type) {
-  if (type.ends_with(".recipe")) {
+  if (is_file(type)) {
     constexpr uint64_t kLargest = 1 << 20;
     return Recipe::parse(read_text_file(type, kLargest), type);
   }
-  if (auto recipe = find_builtin_recipe(type)) return *std::move(recipe);
+  if (const BuiltinRecipe* builtin = find_builtin_recipe(type)) return builtin->parse();
   std::string known;
   for (const std::string& name : quantize_types()) known += (known.empty() ? "" : " ") + name;
   fail(ErrorCode::kUsage, "unknown type \"{}\"; use one of: {}, or the path of a .recipe file",
@@ -35,25 +40,54 @@ void check_requantize(const ModelSource& model, const TensorInfo& tensor, DType 
 // (llama.cpp's "guessed").
 constexpr uint32_t kFileTypeUnknown = 1024;
 
+void plan_copy(const ModelSource& model, const PlanRequest& request, PlannedOutput& output) {
+  if (request.types.chooses_types() || !request.keys.entries().empty()) {
+    fail(ErrorCode::kUsage,
+         "the type copy keeps every tensor as it is stored: it goes with no option that chooses "
+         "types, and with no importance matrix");
+  }
+  const bool is_checkpoint = model.hf != nullptr;  // llama.cpp wants f32 vectors
+  output.plan = make_copy_plan(model.tensors().tensors(), is_checkpoint);
+  if (!output.metadata.contains("general.file_type")) {
+    output.metadata.set("general.file_type", kFileTypeUnknown);
+  }
+}
+
+void plan_recipe(const ModelSource& model, const PlanRequest& request, PlannedOutput& output) {
+  const Recipe recipe = find_recipe(output.type);
+  const auto& tensors = model.tensors().tensors();
+  output.plan = make_plan(tensors, model.metadata, recipe, request.types);
+  if (is_file(output.type)) output.notes = unmatched_lines(recipe, tensors, model.metadata);
+  output.metadata.set("general.quantization_version", uint32_t{2});
+  output.metadata.set("general.file_type", recipe.file_type().value_or(kFileTypeUnknown));
+}
+
 }  // namespace
+
+bool is_copy_type(std::string_view type) {
+  return std::ranges::equal(type, kCopyType,
+                            [](unsigned char a, char b) { return std::tolower(a) == b; });
+}
 
 PlannedOutput plan_output(const ModelSource& model, const std::string& type,
                           const PlanRequest& request) {
-  const Recipe recipe = find_recipe(type);
   const auto& stored = model.tensors().tensors();
   PlannedOutput output;
   output.type = type;
-  output.plan = make_plan(stored, model.metadata, recipe, request.types);
+  output.metadata = model.metadata;
+  if (is_copy_type(type)) {
+    plan_copy(model, request, output);
+  } else {
+    plan_recipe(model, request, output);
+  }
   for (const PlannedTensor& planned : output.plan) {
     TensorInfo tensor = stored[planned.source_index];
     if (!request.allow_requantize) check_requantize(model, tensor, planned.type);
     tensor.type = planned.type;
     output.tensors.push_back(std::move(tensor));
   }
-  output.metadata = model.metadata;
-  output.metadata.set("general.quantization_version", uint32_t{2});
-  output.metadata.set("general.file_type", recipe.file_type().value_or(kFileTypeUnknown));
   for (const auto& [key, value] : request.keys.entries()) output.metadata.set(key, value);
+  for (const KeyOverride& key : request.overrides) key.apply_to(output.metadata);
   return output;
 }
 

@@ -2,31 +2,40 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/metadata.h"
+#include "flow/key_override.h"
 #include "flow/model_source.h"
 #include "nibble/quantize.h"
 #include "plan/plan.h"
 
 namespace nibble {
 
+constexpr std::string_view kCopyType = "copy";
+bool is_copy_type(std::string_view type);  // in any letter case
+
 struct PlannedOutput {
   std::string type;                 // as the user named it
   std::vector<PlannedTensor> plan;  // one for each tensor of the source, in its order
   std::vector<TensorInfo> tensors;  // as they will be written
   Metadata metadata;                // of the file
+  std::vector<std::string> notes;   // lines of a user's recipe that no tensor of this model matches
 };
 
 // What all outputs of one call have in common.
 struct PlanRequest {
   PlanOptions types;
   bool allow_requantize = false;
-  Metadata keys;  // set in every output, over what stands there
+  Metadata keys;                       // set in every output, over what stands there,
+  std::vector<KeyOverride> overrides;  // and these over all
 };
 
-// Errors: kUsage for an unknown type, those of a bad recipe, and kUnsupported for a source that is
-// quantized already (unless allow_requantize).
+// `type` is a recipe's name in any letter case, its general.file_type as a number, the path of a
+// .recipe file, or "copy": every tensor as it is stored. Errors: kUsage for an unknown type, those
+// of a bad recipe, and kUnsupported for a source that is quantized already (unless
+// allow_requantize).
 PlannedOutput plan_output(const ModelSource& model, const std::string& type,
                           const PlanRequest& request);
 

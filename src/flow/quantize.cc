@@ -11,13 +11,14 @@
 #include "base/error.h"
 #include "base/output_file.h"
 #include "file/gguf_sink.h"
-#include "flow/importance.h"
 #include "flow/plan_outputs.h"
+#include "flow/quantize_report.h"
+#include "flow/quantize_request.h"
 #include "flow/quantize_tensors.h"
 #include "flow/run_support.h"
 #include "model/config.h"
 #include "model/weights.h"
-#include "plan/recipe.h"
+#include "plan/builtin.h"
 
 namespace nibble {
 namespace {
@@ -68,56 +69,9 @@ void check_room(const std::vector<QuantizeTarget>& targets,
   }
 }
 
-PlanRequest plan_request(const QuantizeOptions& options, const TensorImportance& importance) {
-  PlanRequest request;
-  request.types.pure = options.pure;
-  request.allow_requantize = options.allow_requantize;
-  add_importance_keys(options.imatrix, importance.matrix(), request.keys);
-  return request;
-}
-
-QuantizedFile report(const QuantizeTarget& target, const PlannedOutput& output,
-                     const TensorSource& source) {
-  QuantizedFile file;
-  file.type = target.type;
-  file.path = target.path;
-  file.bytes = gguf_file_bytes(output.metadata, output.tensors);
-  uint64_t bytes = 0;
-  for (size_t i = 0; i < output.tensors.size(); ++i) {
-    file.weights += output.tensors[i].shape.count();
-    bytes += output.tensors[i].bytes();
-    const PlannedTensor& planned = output.plan[i];
-    if (planned.wanted != planned.type) {
-      file.fallbacks.push_back(
-          {source.tensors()[planned.source_index].name, planned.wanted, planned.type});
-    }
-  }
-  file.bits_per_weight =
-      8.0 * static_cast<double>(bytes) / static_cast<double>(std::max<uint64_t>(file.weights, 1));
-  return file;
-}
-
-}  // namespace
-
-std::vector<std::string> quantize_types() {
-  std::vector<std::string> names;
-  for (const auto& recipe : builtin_recipes()) names.emplace_back(recipe.name);
-  return names;
-}
-
-QuantizeResult quantize(const std::filesystem::path& model_path,
-                        const std::vector<QuantizeTarget>& targets,
-                        const QuantizeOptions& options) {
-  const Stopwatch watch;
-  const ModelSource model = open_model(model_path);
-  check_targets(model, targets);
-  check_model(model);
-  const TensorImportance importance(load_importance(options), model.tensors().tensors());
-  const PlanRequest request = plan_request(options, importance);
-  std::vector<PlannedOutput> outputs;
-  for (const QuantizeTarget& target : targets) {
-    outputs.push_back(plan_output(model, target.type, request));
-  }
+void write_outputs(const ModelSource& model, const std::vector<QuantizeTarget>& targets,
+                   const std::vector<PlannedOutput>& outputs, const QuantizeRequest& request,
+                   const QuantizeOptions& options, QuantizeResult& result) {
   check_room(targets, outputs);
   std::vector<std::unique_ptr<GgufSink>> files;
   std::vector<TensorSink*> sinks;
@@ -127,17 +81,45 @@ QuantizeResult quantize(const std::filesystem::path& model_path,
     sinks.push_back(files.back().get());
   }
   ThreadPool pool(options.run.threads);
-  const auto totals = quantize_tensors(model.tensors(), importance, outputs, sinks,
+  const auto totals = quantize_tensors(model.tensors(), request.importance, outputs, sinks,
                                        options.memory_limit, pool, options.run);
   for (const auto& file : files) file->finish();
-
-  QuantizeResult result;
-  for (size_t i = 0; i < targets.size(); ++i)
-    result.files.push_back(report(targets[i], outputs[i], model.tensors()));
-  result.importance_tensors = importance.count();
-  result.seconds = watch.seconds();
   result.source_bytes = totals.source_bytes;
   result.peak_buffer_bytes = totals.peak_buffer_bytes;
+}
+
+}  // namespace
+
+std::vector<std::string> quantize_types() {
+  std::vector<std::string> names;
+  for (const auto& recipe : builtin_recipes()) names.emplace_back(recipe.name);
+  names.emplace_back(kCopyType);
+  return names;
+}
+
+std::optional<std::string> find_quantize_type(std::string_view text) {
+  if (is_copy_type(text)) return std::string(kCopyType);
+  const BuiltinRecipe* builtin = find_builtin_recipe(text);
+  return builtin == nullptr ? std::nullopt : std::optional<std::string>(builtin->name);
+}
+
+QuantizeResult quantize(const std::filesystem::path& model_path,
+                        const std::vector<QuantizeTarget>& targets,
+                        const QuantizeOptions& options) {
+  const Stopwatch watch;
+  ModelSource model = open_model(model_path);
+  check_targets(model, targets);
+  const QuantizeRequest request = read_request(options, model);
+  check_model(model);
+  std::vector<PlannedOutput> outputs;
+  QuantizeResult result;
+  for (const QuantizeTarget& target : targets) {
+    outputs.push_back(plan_output(model, target.type, request.plan));
+    result.files.push_back(report_output(target, outputs.back(), request.importance));
+  }
+  result.importance_tensors = request.importance.count();
+  if (!options.dry_run) write_outputs(model, targets, outputs, request, options, result);
+  result.seconds = watch.seconds();
   return result;
 }
 

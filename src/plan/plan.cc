@@ -13,6 +13,26 @@ bool is_vector(const TensorInfo& tensor) {
   return tensor.shape.rank < 2 || tensor.name.ends_with("_norm.weight");
 }
 
+constexpr std::string_view kOutputName = "output.weight";
+constexpr std::string_view kEmbeddingName = "token_embd.weight";
+
+struct Chooser {
+  const Recipe& recipe;
+  const PlanOptions& options;
+  const RecipeContext context;
+
+  DType type_of(const TensorInfo& tensor) const {
+    const bool is_embedding = tensor.name == kEmbeddingName;
+    const bool is_output = tensor.name == kOutputName || (is_embedding && !context.has_output);
+    if (is_embedding && options.token_embedding) return *options.token_embedding;
+    if (is_output && options.output) return *options.output;
+    for (const TypeRule& rule : options.rules) {
+      if (rule.matches(tensor.name)) return rule.type();
+    }
+    return options.pure ? recipe.base_type() : recipe.type_for(tensor.name, context);
+  }
+};
+
 }  // namespace
 
 bool is_quantizable(const TensorInfo& tensor) {
@@ -46,25 +66,45 @@ RecipeContext recipe_context(const std::vector<TensorInfo>& tensors, const Metad
   const uint64_t heads = number("attention.head_count", 1);
   const uint64_t kv_heads = number("attention.head_count_kv", heads);
   context.gqa = kv_heads == 0 ? 1 : heads / kv_heads;
-  context.has_output =
-      std::ranges::find(tensors, "output.weight", &TensorInfo::name) != tensors.end();
+  context.has_output = std::ranges::find(tensors, kOutputName, &TensorInfo::name) != tensors.end();
   return context;
 }
 
 std::vector<PlannedTensor> make_plan(const std::vector<TensorInfo>& tensors,
                                      const Metadata& metadata, const Recipe& recipe,
                                      const PlanOptions& options) {
-  const RecipeContext context = recipe_context(tensors, metadata);
+  const Chooser chooser{recipe, options, recipe_context(tensors, metadata)};
   std::vector<PlannedTensor> plan;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    if (!is_quantizable(tensors[i])) {
+    const bool is_left = options.leave_output && tensors[i].name == kOutputName;
+    if (is_left || !is_quantizable(tensors[i])) {
       const DType kept = is_vector(tensors[i]) ? DType::kF32 : tensors[i].type;
       plan.push_back({i, kept, kept});
       continue;
     }
-    const DType wanted =
-        options.pure ? recipe.base_type() : recipe.type_for(tensors[i].name, context);
+    const DType wanted = chooser.type_of(tensors[i]);
     plan.push_back({i, dtype_for_columns(wanted, tensors[i].shape.columns()), wanted});
+  }
+  return plan;
+}
+
+std::vector<std::string> unmatched_lines(const Recipe& recipe,
+                                         const std::vector<TensorInfo>& tensors,
+                                         const Metadata& metadata) {
+  std::vector<std::string_view> names;
+  for (const TensorInfo& tensor : tensors) {
+    if (is_quantizable(tensor)) names.push_back(tensor.name);
+  }
+  return recipe.unmatched_lines(names, recipe_context(tensors, metadata));
+}
+
+std::vector<PlannedTensor> make_copy_plan(const std::vector<TensorInfo>& tensors,
+                                          bool vectors_as_f32) {
+  std::vector<PlannedTensor> plan;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const bool is_f32 = vectors_as_f32 && is_vector(tensors[i]);
+    const DType type = is_f32 ? DType::kF32 : tensors[i].type;
+    plan.push_back({i, type, type});
   }
   return plan;
 }

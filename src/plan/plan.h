@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "base/metadata.h"
 #include "plan/recipe.h"
+#include "plan/type_rule.h"
 #include "tensor/source.h"
 
 namespace nibble {
@@ -16,8 +18,19 @@ struct PlannedTensor {
   DType wanted;  // by the recipe; another than `type` when no block of it divides the rows
 };
 
+// What users say about single tensors stands before the recipe: output and token_embedding, then
+// the first of `rules` that matches, then the recipe. The shape's fallback comes last in each case.
 struct PlanOptions {
-  bool pure = false;  // the recipe's base type for every tensor that can be quantized
+  bool pure = false;            // the recipe's base type for every tensor that can be quantized
+  bool leave_output = false;    // output.weight keeps its type
+  bool importance = false;      // there is an importance matrix: recipes ask
+  std::optional<DType> output;  // of output.weight or of the token embedding that serves as output
+  std::optional<DType> token_embedding;
+  std::vector<TypeRule> rules;
+
+  bool chooses_types() const {
+    return pure || leave_output || output || token_embedding || !rules.empty();
+  }
 };
 
 // Whether a tensor is a matrix of weights that may be quantized: at least two dimensions,
@@ -31,6 +44,15 @@ bool is_quantizable(const TensorInfo& tensor);
 std::vector<PlannedTensor> make_plan(const std::vector<TensorInfo>& tensors,
                                      const Metadata& metadata, const Recipe& recipe,
                                      const PlanOptions& options = {});
+
+// A sentence for each line of a recipe that speaks of no tensor that can be quantized.
+std::vector<std::string> unmatched_lines(const Recipe& recipe,
+                                         const std::vector<TensorInfo>& tensors,
+                                         const Metadata& metadata);
+
+// Every tensor as it is stored; vectors_as_f32: vectors and norms as make_plan has them.
+std::vector<PlannedTensor> make_copy_plan(const std::vector<TensorInfo>& tensors,
+                                          bool vectors_as_f32);
 
 RecipeContext recipe_context(const std::vector<TensorInfo>& tensors, const Metadata& metadata);
 

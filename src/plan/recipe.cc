@@ -138,7 +138,7 @@ class Recipe::Parser {
     check_selector(words[0]);
     const auto type = dtype_from_name(words.back());
     if (!type) bad("unknown type \"{}\"; use one of {}", words.back(), type_names());
-    Line line{words[0], {}, *type};
+    Line line{words[0], {}, *type, line_};
     if (words.size() > 2) {
       if (words[1] != "where")
         bad("expected \"where\" or the end after \"{}\", found \"{}\"", words[0], words[1]);
@@ -228,6 +228,7 @@ class Recipe::Parser {
 
 Recipe Recipe::parse(std::string_view text, const std::string& name) {
   Recipe recipe;
+  recipe.name_ = name;
   Parser(recipe, name).parse(text);
   return recipe;
 }
@@ -266,13 +267,18 @@ DType Recipe::type_for(std::string_view tensor_name, const RecipeContext& contex
   return type;
 }
 
-std::optional<Recipe> find_builtin_recipe(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  const auto recipes = builtin_recipes();
-  const auto found = std::ranges::find(recipes, lower, &BuiltinRecipe::name);
-  if (found == recipes.end()) return std::nullopt;
-  return Recipe::parse(found->text, "recipes/" + lower + ".recipe");
+std::vector<std::string> Recipe::unmatched_lines(const std::vector<std::string_view>& tensor_names,
+                                                 const RecipeContext& context) const {
+  std::vector<std::string> sentences;
+  for (const Line& line : lines_) {
+    const auto is_meant = [&](std::string_view name) {
+      return matches(line.selector, name, parts_of(name).role, context.has_output);
+    };
+    if (std::ranges::any_of(tensor_names, is_meant)) continue;
+    sentences.push_back(fmt::format("{}: line {}: no tensor of this model is meant by \"{}\"",
+                                    name_, line.number, line.selector));
+  }
+  return sentences;
 }
 
 }  // namespace nibble

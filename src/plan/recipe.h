@@ -47,6 +47,9 @@ class Recipe {
   DType type_for(std::string_view tensor_name, const RecipeContext& context) const;
   DType base_type() const { return base_type_; }  // of the last unconditional `all`
   std::optional<uint32_t> file_type() const { return file_type_; }
+  // A sentence for each line whose selector matches none of the tensors.
+  std::vector<std::string> unmatched_lines(const std::vector<std::string_view>& tensor_names,
+                                           const RecipeContext& context) const;
 
  private:
   enum class Variable { kMoreBits, kArch, kLayer, kNLayer, kNExpert, kGqa };
@@ -61,23 +64,17 @@ class Recipe {
     std::string selector;
     std::vector<Condition> conditions;
     DType type;
+    int number;  // in the text, from 1
   };
   class Parser;
 
   static bool holds(const Condition& condition, std::optional<uint64_t> layer,
                     const RecipeContext& context);
 
+  std::string name_;
   std::vector<Line> lines_;
   DType base_type_{};
   std::optional<uint32_t> file_type_;
 };
-
-// The recipes of recipes/, built in.
-struct BuiltinRecipe {
-  std::string_view name;  // "q4_k_m"
-  std::string_view text;
-};
-std::span<const BuiltinRecipe> builtin_recipes();                  // sorted by name
-std::optional<Recipe> find_builtin_recipe(std::string_view name);  // any letter case
 
 }  // namespace nibble

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "codec/formats.h"
+#include "plan/builtin.h"
 #include "support/files.h"
 
 namespace nibble {
@@ -97,10 +98,30 @@ TEST(Recipe, NamesTheBadLine) {
 TEST(BuiltinRecipes, AllParseAndSayTheirFileType) {
   EXPECT_GE(builtin_recipes().size(), 9u);
   for (const BuiltinRecipe& row : builtin_recipes()) {
-    EXPECT_TRUE(Recipe::parse(row.text, std::string(row.name)).file_type().has_value()) << row.name;
+    EXPECT_TRUE(row.parse().file_type().has_value()) << row.name;
   }
-  EXPECT_EQ(find_builtin_recipe("q4_k_m")->file_type(), 15u);
-  EXPECT_FALSE(find_builtin_recipe("q4_k_x").has_value());
+  EXPECT_EQ(find_builtin_recipe("q4_k_m")->parse().file_type(), 15u);
+  EXPECT_FALSE(find_builtin_recipe("q4_k_x"));
+}
+
+TEST(BuiltinRecipes, GoByNameAliasAndNumber) {
+  const auto name = [](const char* text) { return find_builtin_recipe(text)->name; };
+  EXPECT_EQ(name("Q4_K_M"), "q4_k_m");
+  EXPECT_EQ(name("q4_K"), "q4_k_m");
+  EXPECT_EQ(name("Q5_K"), "q5_k_m");
+  EXPECT_EQ(name("15"), "q4_k_m");
+  EXPECT_EQ(name("7"), "q8_0");
+  EXPECT_EQ(find_builtin_recipe("4"), nullptr);
+  EXPECT_EQ(find_builtin_recipe("15 "), nullptr);
+}
+
+TEST(Recipe, SaysWhichLinesMeanNoTensor) {
+  const auto recipe =
+      Recipe::parse("all q4_0\n\nattn_qkv q8_0\nblk.7.* q8_0\nattn_q q6_k", "my.recipe");
+  const auto sentences = recipe.unmatched_lines({"blk.0.attn_q.weight", "output.weight"}, kModel);
+  ASSERT_EQ(sentences.size(), 2u);
+  EXPECT_EQ(sentences[0], "my.recipe: line 3: no tensor of this model is meant by \"attn_qkv\"");
+  EXPECT_NE(sentences[1].find("line 4"), std::string::npos);
 }
 
 }  // namespace

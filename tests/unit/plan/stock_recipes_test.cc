@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "codec/formats.h"
+#include "plan/builtin.h"
 #include "plan/plan.h"
 #include "support/files.h"
 
@@ -91,12 +92,13 @@ TEST(BuiltinRecipes, ChooseWhatStockChoosesForEveryTensor) {
     const Shape2& shape = kModels.at(model);
     for (const auto& [target, choices] : entry["targets"].items()) {
       if (choices.contains("refused")) continue;  // stock gives up; here it falls back to f16
-      const auto recipe = find_builtin_recipe(target);
-      ASSERT_TRUE(recipe.has_value()) << target;
+      const BuiltinRecipe* builtin = find_builtin_recipe(target);
+      ASSERT_NE(builtin, nullptr) << target;
+      const Recipe recipe = builtin->parse();
       const auto expected = expected_types(choices, shape.layers);
       std::vector<TensorInfo> tensors;
       for (const auto& [name, type] : expected) tensors.push_back(tensor_of(name, shape));
-      for (const PlannedTensor& planned : make_plan(tensors, metadata_of(shape), *recipe)) {
+      for (const PlannedTensor& planned : make_plan(tensors, metadata_of(shape), recipe)) {
         const std::string& name = tensors[planned.source_index].name;
         EXPECT_EQ(upper(dtype_name(planned.type)), expected.at(name))
             << model << ", " << target << ", " << name;
@@ -108,11 +110,13 @@ TEST(BuiltinRecipes, ChooseWhatStockChoosesForEveryTensor) {
 }
 
 TEST(BuiltinRecipes, ArePlannedPureWithTheirBaseType) {
-  const auto recipe = find_builtin_recipe("Q4_K_M");
+  const Recipe recipe = find_builtin_recipe("Q4_K_M")->parse();
   std::vector<TensorInfo> tensors = {
       tensor_of("output.weight", {}), tensor_of("blk.0.attn_v.weight", {}),
       tensor_of("blk.0.attn_norm.weight", {}), tensor_of("blk.0.ffn_down.weight", {.ffn = 96})};
-  const auto plan = make_plan(tensors, metadata_of({}), *recipe, {.pure = true});
+  PlanOptions pure;
+  pure.pure = true;
+  const auto plan = make_plan(tensors, metadata_of({}), recipe, pure);
   EXPECT_EQ(plan[0].type, DType::kQ4_K);
   EXPECT_EQ(plan[1].type, DType::kQ4_K);
   EXPECT_EQ(plan[2].type, DType::kF32);

@@ -1,0 +1,66 @@
+#include "flow/quantize_request.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "base/input_file.h"
+#include "flow/key_override.h"
+
+namespace nibble {
+namespace {
+
+std::optional<DType> optional_type(const std::string& name, const char* option) {
+  if (name.empty()) return std::nullopt;
+  return require_type(name, option);
+}
+
+std::vector<TypeRule> type_rules(const QuantizeOptions& options) {
+  std::vector<TypeRule> rules;
+  for (const std::string& text : options.tensor_types) rules.emplace_back(text, "--tensor-type");
+  if (!options.tensor_type_file.empty()) {
+    constexpr uint64_t kLargest = 1 << 20;
+    const std::string text = read_text_file(options.tensor_type_file, kLargest);
+    for (TypeRule& rule : parse_type_rules(text, options.tensor_type_file.string())) {
+      rules.push_back(std::move(rule));
+    }
+  }
+  return rules;
+}
+
+PlanOptions plan_options(const QuantizeOptions& options) {
+  PlanOptions plan;
+  plan.pure = options.pure;
+  plan.leave_output = options.leave_output;
+  plan.importance = !options.imatrix.empty();
+  plan.output = optional_type(options.output_type, "--output-tensor-type");
+  plan.token_embedding = optional_type(options.token_embedding_type, "--token-embedding-type");
+  plan.rules = type_rules(options);
+  return plan;
+}
+
+// The entries under the names that the tensors have after pruning.
+void prune_entries(const PrunedLayers& layers, ImportanceMatrix& matrix) {
+  decltype(matrix.entries) kept;
+  for (auto& [name, values] : matrix.entries) {
+    if (auto renamed = layers.rename(name)) kept.emplace(*std::move(renamed), std::move(values));
+  }
+  matrix.entries = std::move(kept);
+}
+
+}  // namespace
+
+QuantizeRequest read_request(const QuantizeOptions& options, ModelSource& model) {
+  PlanRequest plan;
+  plan.types = plan_options(options);
+  plan.allow_requantize = options.allow_requantize;
+  for (const std::string& text : options.override_keys) plan.overrides.emplace_back(text);
+  for (const KeyOverride& key : plan.overrides) key.apply_to(model.metadata);
+  ImportanceMatrix matrix = load_importance(options);
+  add_importance_keys(options.imatrix, matrix, plan.keys);
+  if (!options.prune_layers.empty()) {
+    prune_entries(prune_model(model, options.prune_layers), matrix);
+  }
+  return {std::move(plan), TensorImportance(std::move(matrix), model.tensors().tensors())};
+}
+
+}  // namespace nibble
