@@ -1,21 +1,13 @@
 #include "flow/key_override.h"
 
-#include <charconv>
 #include <optional>
 #include <utility>
 
 #include "base/error.h"
+#include "base/parse_number.h"
 
 namespace nibble {
 namespace {
-
-template <class T>
-std::optional<T> parse_number(std::string_view text) {
-  T number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 // The value in the type of `like`, when that is an integer type that holds it.
 std::optional<MetadataValue> integer_like(const MetadataValue& like, int64_t value) {

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <string>
 #include <utility>
+
+#include "base/parse_number.h"
 
 namespace nibble {
 namespace {
@@ -14,9 +15,8 @@ constexpr auto kAliases = std::to_array<std::pair<std::string_view, std::string_
     {{"q3_k", "q3_k_m"}, {"q4_k", "q4_k_m"}, {"q5_k", "q5_k_m"}});
 
 const BuiltinRecipe* find_number(std::string_view text) {
-  uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return nullptr;
+  const auto number = parse_number<uint32_t>(text);
+  if (!number) return nullptr;
   for (const BuiltinRecipe& recipe : builtin_recipes()) {
     if (recipe.parse().file_type() == number) return &recipe;
   }

@@ -29,7 +29,8 @@ struct Chooser {
     for (const TypeRule& rule : options.rules) {
       if (rule.matches(tensor.name)) return rule.type();
     }
-    return options.pure ? recipe.base_type() : recipe.type_for(tensor.name, context);
+    return options.pure ? recipe.base_type()
+                        : recipe.type_for(tensor.name, tensor.shape.columns(), context);
   }
 };
 
@@ -73,7 +74,9 @@ RecipeContext recipe_context(const std::vector<TensorInfo>& tensors, const Metad
 std::vector<PlannedTensor> make_plan(const std::vector<TensorInfo>& tensors,
                                      const Metadata& metadata, const Recipe& recipe,
                                      const PlanOptions& options) {
-  const Chooser chooser{recipe, options, recipe_context(tensors, metadata)};
+  RecipeContext context = recipe_context(tensors, metadata);
+  context.importance = options.importance;
+  const Chooser chooser{recipe, options, std::move(context)};
   std::vector<PlannedTensor> plan;
   for (size_t i = 0; i < tensors.size(); ++i) {
     const bool is_left = options.leave_output && tensors[i].name == kOutputName;

@@ -9,13 +9,16 @@
 //
 //   line       SELECTOR [where CONDITION [and CONDITION]...] TYPE
 //   SELECTOR   all, a name such as attn_q (the N of blk.N and suffixes _exps are ignored), or a
-//   glob: it has a . or * CONDITION  more_bits | NUMBER OP VALUE | arch == NAME | arch != NAME
+//              glob: it has a . or *
+//   CONDITION  FLAG | no FLAG | NUMBER OP VALUE | arch == NAME | arch != NAME
+//   FLAG       more_bits, importance, ragged
 //   NUMBER     layer, n_layer, n_expert, gqa (query heads per key-value head)
 //   OP         == != < <= > >=
-//   VALUE      an integer, or n_layer/INTEGER (rounded down)
+//   VALUE      an integer, n_layer/INTEGER or INTEGER*n_layer/INTEGER (rounded down)
 //
 // more_bits is llama.cpp's choice of layers: the first and the last eighth, and every third of
-// those between.
+// those between. importance: there is an importance matrix. ragged: the tensor's columns are no
+// multiple of 256, so that most blocks do not divide its rows.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +39,7 @@ struct RecipeContext {
   uint64_t n_expert = 0;
   uint64_t gqa = 1;
   bool has_output = true;  // else the token embedding is the output
+  bool importance = false;
 };
 
 class Recipe {
@@ -44,7 +48,8 @@ class Recipe {
   // recipe and line.
   static Recipe parse(std::string_view text, const std::string& name);
 
-  DType type_for(std::string_view tensor_name, const RecipeContext& context) const;
+  DType type_for(std::string_view tensor_name, uint64_t columns,
+                 const RecipeContext& context) const;
   DType base_type() const { return base_type_; }  // of the last unconditional `all`
   std::optional<uint32_t> file_type() const { return file_type_; }
   // A sentence for each line whose selector matches none of the tensors.
@@ -52,24 +57,30 @@ class Recipe {
                                            const RecipeContext& context) const;
 
  private:
-  enum class Variable { kMoreBits, kArch, kLayer, kNLayer, kNExpert, kGqa };
+  enum class Variable { kMoreBits, kImportance, kRagged, kArch, kLayer, kNLayer, kNExpert, kGqa };
   struct Condition {
     Variable variable;
-    std::string op;            // "" for more_bits
-    std::string arch;          // right side of kArch
-    uint64_t number = 0;       // right side of the others,
-    bool is_fraction = false;  // or n_layer / number
+    bool negated = false;  // flags only
+    std::string op;        // "" for flags
+    std::string arch;      // right side of kArch
+    uint64_t number = 0;   // right side of the others,
+    uint64_t divisor = 0;  // or, unless 0, number * n_layer / divisor
+  };
+  struct Tensor {
+    std::optional<uint64_t> layer;
+    uint64_t columns;
   };
   struct Line {
     std::string selector;
+    bool is_glob;
     std::vector<Condition> conditions;
     DType type;
     int number;  // in the text, from 1
   };
   class Parser;
 
-  static bool holds(const Condition& condition, std::optional<uint64_t> layer,
-                    const RecipeContext& context);
+  static bool selects(const Line& line, std::string_view name, const RecipeContext& context);
+  static bool holds(const Condition& condition, const Tensor& tensor, const RecipeContext& context);
 
   std::string name_;
   std::vector<Line> lines_;

