@@ -84,6 +84,7 @@ void print_json(const QuantizeResult& result, bool dry_run) {
     outputs.push_back({{"type", file.type},
                        {"path", file.path.string()},
                        {"bytes", file.bytes},
+                       {"bytes_resumed", file.bytes_resumed},
                        {"weights", file.weights},
                        {"bits_per_weight", file.bits_per_weight},
                        {"seconds", result.seconds},
@@ -138,6 +139,8 @@ void print_table(const QuantizeResult& result, bool dry_run) {
     fmt::print("{}: {}, {:.2f} bits per weight\n", file.path.string(), readable_bytes(file.bytes),
                file.bits_per_weight);
     if (dry_run) print_types(file);
+    if (file.bytes_resumed > 0)
+      fmt::print("  {} of it from an earlier call\n", readable_bytes(file.bytes_resumed));
     print_fallbacks(file);
   }
   if (result.importance_tensors > 0)
@@ -149,6 +152,13 @@ void print_table(const QuantizeResult& result, bool dry_run) {
   fmt::print(stderr, "{} read once in {:.2f} s, peak memory {}\n",
              readable_bytes(result.source_bytes), result.seconds,
              readable_bytes(peak_memory_bytes()));
+}
+
+void tell_unfinished(const std::vector<QuantizeTarget>& targets) {
+  for (const auto& target : find_unfinished(targets)) {
+    fmt::print(stderr, "{}: begins anew; --resume would go on with the unfinished work there\n",
+               target.string());
+  }
 }
 
 void print_warnings(const QuantizeResult& result) {
@@ -201,6 +211,7 @@ void run(Options& options) {
   QuantizeOptions& settings = options.quantize;
   settings.run = options.common.run();
   settings.memory_limit = parse_bytes(options.memory);
+  if (!settings.resume && !settings.dry_run) tell_unfinished(targets);
   const QuantizeResult result = quantize(options.model, targets, settings);
   print_warnings(result);
   if (options.common.json) {
@@ -303,6 +314,8 @@ void add_quantize(CLI::App& app) {
   add_importance_options(*command, options->quantize);
   add_type_options(*command, options->quantize);
   add_model_options(*command, options->quantize);
+  command->add_flag("--resume", options->quantize.resume,
+                    "go on with what an interrupted call of the same kind left");
   command->add_flag("--dry-run", options->quantize.dry_run, "show sizes and types, write nothing");
   options->common.add_to(*command);
   command->callback([options] { run(*options); });

@@ -40,8 +40,11 @@ struct QuantizeOptions {
   std::filesystem::path tensor_type_file;
   // "KEY=TYPE:VALUE" with TYPE int, float, bool or str: metadata of the model and of the outputs.
   std::vector<std::string> override_keys;
-  std::vector<uint64_t> prune_layers;         // layers to leave out; the others are numbered anew
-  bool dry_run = false;                       // plan and report, but write nothing
+  std::vector<uint64_t> prune_layers;  // layers to leave out; the others are numbered anew
+  bool dry_run = false;                // plan and report, but write nothing
+  // Go on with what an earlier call of the same kind left unfinished, and leave finished targets as
+  // they are. Otherwise such work is begun anew.
+  bool resume = false;
   uint64_t memory_limit = uint64_t{2} << 30;  // bytes of buffers, whatever the size of the model
 };
 
@@ -49,6 +52,7 @@ struct QuantizedFile {
   std::string type;
   std::filesystem::path path;
   uint64_t bytes = 0;
+  uint64_t bytes_resumed = 0;  // of these, what an earlier call had written
   uint64_t weights = 0;
   double bits_per_weight = 0;  // of the tensors, as they came out
   // Tensors whose rows no block of the recipe's type divides, and what they got instead.
@@ -76,11 +80,16 @@ struct QuantizeResult {
 };
 
 // `model` is a Hugging Face directory, a .gguf (the first of a split) or a .safetensors with its
-// config beside it. Nothing is left behind unless all files are complete. Errors: everything that
-// can be wrong with the model, recipe or targets.
+// config beside it. A file gets its name when it is complete. Until then it is TARGET.part with
+// TARGET.journal beside it; both stay after kCancelled, kNoSpace, kIo or a crash, for
+// QuantizeOptions::resume, and go after other errors. Errors: everything that can be wrong with the
+// model, recipe or targets.
 QuantizeResult quantize(const std::filesystem::path& model,
                         const std::vector<QuantizeTarget>& targets,
                         const QuantizeOptions& options = {});
+
+// The targets that an earlier call left unfinished.
+std::vector<std::filesystem::path> find_unfinished(const std::vector<QuantizeTarget>& targets);
 
 // Types and built-in recipes that `type` may name.
 std::vector<std::string> quantize_types();

@@ -42,15 +42,28 @@ int open_temporary(const std::filesystem::path& target, std::filesystem::path& t
   return fd;
 }
 
-// Opens or creates what is kept between processes; the lock goes with the process, however it ends.
+// Whether `path` is still the name of the open file: it may have been renamed meanwhile.
+bool has_name(int fd, const std::filesystem::path& path) {
+  struct stat open_file {};
+  struct stat named {};
+  return ::fstat(fd, &open_file) == 0 && ::stat(path.c_str(), &named) == 0 &&
+         open_file.st_ino == named.st_ino && open_file.st_dev == named.st_dev;
+}
+
+// Opens or creates what is kept between processes. The lock goes with the process, however it ends.
 int open_part(const std::filesystem::path& target) {
-  const int fd = ::open(part_path(target).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+  const auto path = part_path(target);
+  for (;;) {
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0) return fd;
+    if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      ::close(fd);
+      fail(ErrorCode::kUsage, "{}: another process is writing it; wait for that one or end it",
+           target.string());
+    }
+    if (has_name(fd, path)) return fd;
     ::close(fd);
-    fail(ErrorCode::kUsage, "{}: another process is writing it; wait for that one or end it",
-         target.string());
   }
-  return fd;
 }
 
 }  // namespace
@@ -87,13 +100,15 @@ OutputFile::OutputFile(const std::filesystem::path& target, uint64_t bytes, Unfi
   if (std::filesystem::is_directory(target, ignored)) {
     fail(ErrorCode::kIo, "{}: is a folder; name a file to write", target.string());
   }
-  const bool keeps = unfinished == Unfinished::kKeep;
+  const bool keeps = unfinished != Unfinished::kRemove;
   const uint64_t there = keeps ? allocated_bytes(part_path(target)) : 0;
   require_free_space(target, bytes - std::min(bytes, there));
   if (keeps) temporary_ = part_path(target);
   fd_ = keeps ? open_part(target) : open_temporary(target, temporary_);
   if (fd_ < 0) fail_write(target, errno);
-  if (::ftruncate(fd_, static_cast<off_t>(bytes)) != 0) {
+  const bool begins_anew = unfinished == Unfinished::kKeep;
+  if ((begins_anew && ::ftruncate(fd_, 0) != 0) ||
+      ::ftruncate(fd_, static_cast<off_t>(bytes)) != 0) {
     const int error_number = errno;
     ::close(fd_);
     ::unlink(temporary_.c_str());

@@ -14,15 +14,16 @@ namespace nibble {
 // What becomes of the bytes when an OutputFile is destroyed before it was committed.
 enum class Unfinished {
   kRemove,  // they stand in a hidden file of a name of its own, and go
-  kKeep,    // they stand in TARGET.part; the next OutputFile of this target finds them
+  kKeep,    // they stand in TARGET.part and stay; what an earlier one left there goes
+  kResume,  // the same, and this one begins with what an earlier one left there
 };
 
 class OutputFile {
  public:
-  // A file of `bytes` bytes: zeros, or with kKeep what an earlier one left of them. The room that
-  // is still needed is checked against the target's file system before anything is created. Errors:
-  // kNoSpace, kIo (folder missing, not writable, target is a folder), kUsage (kKeep, and another
-  // process is writing the same file).
+  // A file of `bytes` bytes: zeros, or with kResume what an earlier one left. The room that is
+  // still needed is checked against the target's file system before anything is created. Errors:
+  // kNoSpace, kIo (folder missing, not writable, target is a folder), kUsage (not kRemove, and
+  // another process is writing the same file).
   OutputFile(const std::filesystem::path& target, uint64_t bytes,
              Unfinished unfinished = Unfinished::kRemove);
   ~OutputFile();
@@ -54,7 +55,7 @@ class OutputFile {
   bool committed_ = false;
 };
 
-// Where an OutputFile with kKeep has its bytes until it is committed: TARGET.part.
+// Where an OutputFile with kKeep or kResume has its bytes until it is committed: TARGET.part.
 std::filesystem::path part_path(const std::filesystem::path& target);
 
 // Error kNoSpace, naming need and room, when the file system that would hold `target` has fewer

@@ -64,22 +64,6 @@ void put_tensors(std::string& out, const std::vector<TensorInfo>& tensors, uint6
   }
 }
 
-std::string encode_header(const Metadata& metadata, const std::vector<TensorInfo>& tensors) {
-  std::string out = "GGUF";
-  put(out, kVersion);
-  put(out, uint64_t{tensors.size()});
-  put(out, uint64_t{metadata.entries().size()});
-  for (const auto& [key, value] : metadata.entries()) {
-    put(out, key);
-    put(out, static_cast<uint32_t>(value.index()));
-    std::visit([&out](const auto& held) { put(out, held); }, value);
-  }
-  const uint64_t alignment = gguf_alignment(metadata);
-  put_tensors(out, tensors, alignment);
-  out.resize(checked_align(out.size(), alignment).value());
-  return out;
-}
-
 // The tensors of all parts.
 std::vector<TensorInfo> check_names(const std::vector<GgufPart>& parts) {
   std::vector<TensorInfo> tensors;
@@ -98,6 +82,22 @@ std::vector<TensorInfo> check_names(const std::vector<GgufPart>& parts) {
 
 }  // namespace
 
+std::string gguf_header_bytes(const Metadata& metadata, const std::vector<TensorInfo>& tensors) {
+  std::string out = "GGUF";
+  put(out, kVersion);
+  put(out, uint64_t{tensors.size()});
+  put(out, uint64_t{metadata.entries().size()});
+  for (const auto& [key, value] : metadata.entries()) {
+    put(out, key);
+    put(out, static_cast<uint32_t>(value.index()));
+    std::visit([&out](const auto& held) { put(out, held); }, value);
+  }
+  const uint64_t alignment = gguf_alignment(metadata);
+  put_tensors(out, tensors, alignment);
+  out.resize(checked_align(out.size(), alignment).value());
+  return out;
+}
+
 GgufSink::GgufSink(const std::filesystem::path& path, const Metadata& metadata,
                    std::vector<TensorInfo> tensors)
     : GgufSink({{path, metadata, std::move(tensors)}}, Unfinished::kRemove) {}
@@ -105,7 +105,7 @@ GgufSink::GgufSink(const std::filesystem::path& path, const Metadata& metadata,
 GgufSink::GgufSink(std::vector<GgufPart> parts, Unfinished unfinished)
     : parts_(std::move(parts)), progress_(parts_.front().path, check_names(parts_)) {
   for (const GgufPart& part : parts_) {
-    const std::string header = encode_header(part.metadata, part.tensors);
+    const std::string header = gguf_header_bytes(part.metadata, part.tensors);
     const auto offsets = place_tensors(part.tensors, gguf_alignment(part.metadata));
     files_.push_back(
         std::make_unique<OutputFile>(part.path, header.size() + offsets.back(), unfinished));
@@ -131,8 +131,8 @@ void GgufSink::accept(size_t tensor, uint64_t offset, uint64_t bytes) {
 
 void GgufSink::rewrite_metadata(const Metadata& metadata) {
   GgufPart& part = parts_.front();
-  const std::string header = encode_header(metadata, part.tensors);
-  if (header.size() != encode_header(part.metadata, part.tensors).size()) {
+  const std::string header = gguf_header_bytes(metadata, part.tensors);
+  if (header.size() != gguf_header_bytes(part.metadata, part.tensors).size()) {
     fail(ErrorCode::kUsage, "{}: other metadata must have the same size", part.path.string());
   }
   files_.front()->write_at(0, std::as_bytes(std::span(header)));
@@ -150,7 +150,7 @@ void GgufSink::finish() {
 }
 
 uint64_t gguf_file_bytes(const Metadata& metadata, const std::vector<TensorInfo>& tensors) {
-  return encode_header(metadata, tensors).size() +
+  return gguf_header_bytes(metadata, tensors).size() +
          place_tensors(tensors, gguf_alignment(metadata)).back();
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/metadata.h"
@@ -57,6 +58,9 @@ class GgufSink final : public TensorSink {
   std::vector<std::unique_ptr<OutputFile>> files_;
   std::vector<Place> places_;
 };
+
+// What stands before the weights.
+std::string gguf_header_bytes(const Metadata& metadata, const std::vector<TensorInfo>& tensors);
 
 // The size of the file that GgufSink writes.
 uint64_t gguf_file_bytes(const Metadata& metadata, const std::vector<TensorInfo>& tensors);

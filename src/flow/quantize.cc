@@ -2,20 +2,14 @@
 // time.
 #include "nibble/quantize.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <map>
-#include <memory>
 
 #include "base/error.h"
-#include "base/output_file.h"
-#include "file/gguf_sink.h"
 #include "flow/plan_outputs.h"
 #include "flow/quantize_report.h"
 #include "flow/quantize_request.h"
-#include "flow/quantize_tensors.h"
 #include "flow/run_support.h"
+#include "flow/write_outputs.h"
 #include "model/config.h"
 #include "model/weights.h"
 #include "plan/builtin.h"
@@ -53,41 +47,6 @@ void check_model(const ModelSource& model) {
   check_tensors(model.tensors(), config_from_metadata(model.metadata), model.path.string());
 }
 
-// Each sink looks at the room for its own file; together they must fit, too.
-void check_room(const std::vector<QuantizeTarget>& targets,
-                const std::vector<PlannedOutput>& outputs) {
-  std::map<dev_t, uint64_t> needed;
-  for (size_t i = 0; i < targets.size(); ++i) {
-    const auto folder = std::filesystem::absolute(targets[i].path).parent_path();
-    struct stat status {};
-    if (::stat(folder.c_str(), &status) != 0) {
-      fail(ErrorCode::kIo, "{}: its folder does not exist", targets[i].path.string());
-    }
-    uint64_t& bytes = needed[status.st_dev];
-    bytes += gguf_file_bytes(outputs[i].metadata, outputs[i].tensors);
-    require_free_space(targets[i].path, bytes);
-  }
-}
-
-void write_outputs(const ModelSource& model, const std::vector<QuantizeTarget>& targets,
-                   const std::vector<PlannedOutput>& outputs, const QuantizeRequest& request,
-                   const QuantizeOptions& options, QuantizeResult& result) {
-  check_room(targets, outputs);
-  std::vector<std::unique_ptr<GgufSink>> files;
-  std::vector<TensorSink*> sinks;
-  for (size_t i = 0; i < targets.size(); ++i) {
-    files.push_back(
-        std::make_unique<GgufSink>(targets[i].path, outputs[i].metadata, outputs[i].tensors));
-    sinks.push_back(files.back().get());
-  }
-  ThreadPool pool(options.run.threads);
-  const auto totals = quantize_tensors(model.tensors(), request.importance, outputs, sinks,
-                                       options.memory_limit, pool, options.run);
-  for (const auto& file : files) file->finish();
-  result.source_bytes = totals.source_bytes;
-  result.peak_buffer_bytes = totals.peak_buffer_bytes;
-}
-
 }  // namespace
 
 std::vector<std::string> quantize_types() {
@@ -115,10 +74,13 @@ QuantizeResult quantize(const std::filesystem::path& model_path,
   QuantizeResult result;
   for (const QuantizeTarget& target : targets) {
     outputs.push_back(plan_output(model, target.type, request.plan));
+    add_lock_record(model, options, outputs.back());
     result.files.push_back(report_output(target, outputs.back(), request.importance));
   }
   result.importance_tensors = request.importance.count();
-  if (!options.dry_run) write_outputs(model, targets, outputs, request, options, result);
+  if (!options.dry_run) {
+    write_outputs(model, request.importance, targets, outputs, options, result);
+  }
   result.seconds = watch.seconds();
   return result;
 }

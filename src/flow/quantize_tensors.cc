@@ -4,6 +4,7 @@
 #include <mutex>
 #include <semaphore>
 
+#include "base/xxh64.h"
 #include "flow/encode_rows.h"
 #include "flow/pieces.h"
 #include "flow/run_support.h"
@@ -15,51 +16,57 @@ namespace {
 struct Encoding {
   DType type;
   std::vector<size_t> outputs;
+  Xxh64 checksum = {};
 };
 
 class Quantizing {
  public:
   Quantizing(const TensorSource& source, const TensorImportance& importance,
-             const std::vector<PlannedOutput>& outputs, std::span<TensorSink* const> sinks,
+             const std::vector<PlannedOutput>& outputs, std::span<const OutputTarget> targets,
              uint64_t memory_limit, int threads)
       : source_(source),
         importance_(importance),
         outputs_(outputs),
-        sinks_(sinks),
+        targets_(targets),
+        pieces_(cut_into_pieces(source.tensors(), outputs.front().plan)),
         lanes_(static_cast<int>(
             std::clamp<uint64_t>(memory_limit / largest_row(), 1, static_cast<uint64_t>(threads)))),
         lane_bytes_(memory_limit / static_cast<uint64_t>(lanes_)) {}
 
+  const std::vector<Piece>& pieces() const { return pieces_; }
   int lanes() const { return lanes_; }  // threads that may work at a time
   const TensorInfo& stored(const Piece& piece) const {
-    return source_.tensors()[outputs_.front().plan[piece.tensor].source_index];
+    return source_.tensors()[source_index(piece.tensor)];
   }
 
-  // Returns the most bytes of buffers that were in use.
-  uint64_t run(const Piece& piece, RowEncoder& rows) const {
-    const std::vector<Encoding> encodings = encodings_of(piece.tensor);
-    const size_t tensor = outputs_.front().plan[piece.tensor].source_index;
-    const TensorInfo& info = source_.tensors()[tensor];
+  // Returns the bytes of buffers that were in use; 0 when no output lacked the piece.
+  uint64_t run(size_t number, RowEncoder& rows) const {
+    std::vector<Encoding> encodings = encodings_of(number);
+    if (encodings.empty()) return 0;
+    const Piece& piece = pieces_[number];
     const uint64_t row_bytes = bytes_of_row(piece.tensor);
-    const uint64_t step = std::clamp<uint64_t>(lane_bytes_ / row_bytes, 1, rows_at_once(info));
+    const uint64_t step =
+        std::clamp<uint64_t>(lane_bytes_ / row_bytes, 1, rows_at_once(stored(piece)));
+    Sha256 hash;
     for (uint64_t done = 0; done < piece.rows; done += step) {
-      const uint64_t first = piece.first_row + done;
       const uint64_t count = std::min(step, piece.rows - done);
-      rows.read(source_, tensor, first, count);
-      for (const Encoding& encoding : encodings) {
-        const auto encoded = rows.encode(encoding.type, {importance_.of(tensor), Effort::kDefault});
-        const uint64_t offset = first * (encoded.size() / count);
-        for (const size_t k : encoding.outputs) sinks_[k]->write(piece.tensor, offset, encoded);
-      }
+      rows.read(source_, source_index(piece.tensor), piece.first_row + done, count);
+      if (has_journal()) hash.update(rows.stored());
+      for (Encoding& encoding : encodings) write(piece, piece.first_row + done, rows, encoding);
     }
+    if (has_journal()) complete(number, hash.finish(), encodings);
     return std::min(step, piece.rows) * row_bytes;
   }
 
  private:
-  std::vector<Encoding> encodings_of(size_t tensor) const {
+  size_t source_index(size_t tensor) const { return outputs_.front().plan[tensor].source_index; }
+  bool has_journal() const { return targets_.front().work != nullptr; }
+
+  std::vector<Encoding> encodings_of(size_t number) const {
     std::vector<Encoding> result;
     for (size_t k = 0; k < outputs_.size(); ++k) {
-      const DType type = outputs_[k].plan[tensor].type;
+      if (has_journal() && targets_[k].work->has(number)) continue;
+      const DType type = outputs_[k].plan[pieces_[number].tensor].type;
       auto found = std::ranges::find(result, type, &Encoding::type);
       if (found == result.end()) found = result.insert(found, {type, {}});
       found->outputs.push_back(k);
@@ -67,10 +74,29 @@ class Quantizing {
     return result;
   }
 
+  void write(const Piece& piece, uint64_t row, RowEncoder& rows, Encoding& encoding) const {
+    const auto how = RowEncoding{importance_.of(source_index(piece.tensor)), Effort::kDefault};
+    const auto encoded = rows.encode(encoding.type, how);
+    if (has_journal()) encoding.checksum.update(encoded);
+    const uint64_t row_bytes = outputs_[encoding.outputs.front()].tensors[piece.tensor].row_bytes();
+    for (const size_t k : encoding.outputs) {
+      targets_[k].sink->write(piece.tensor, row * row_bytes, encoded);
+    }
+  }
+
+  void complete(size_t number, const Sha256Digest& source,
+                const std::vector<Encoding>& encodings) const {
+    for (const Encoding& encoding : encodings) {
+      for (const size_t k : encoding.outputs) {
+        targets_[k].work->complete(number, encoding.checksum.finish(), source);
+      }
+    }
+  }
+
   uint64_t bytes_of_row(size_t tensor) const {
     std::vector<DType> types;
     for (const PlannedOutput& output : outputs_) types.push_back(output.plan[tensor].type);
-    return row_buffer_bytes(source_.tensors()[outputs_.front().plan[tensor].source_index], types);
+    return row_buffer_bytes(source_.tensors()[source_index(tensor)], types);
   }
 
   uint64_t largest_row() const {
@@ -84,7 +110,8 @@ class Quantizing {
   const TensorSource& source_;
   const TensorImportance& importance_;
   const std::vector<PlannedOutput>& outputs_;
-  std::span<TensorSink* const> sinks_;
+  std::span<const OutputTarget> targets_;
+  std::vector<Piece> pieces_;
   int lanes_;
   uint64_t lane_bytes_;
 };
@@ -98,7 +125,7 @@ class Totals {
   void add(const TensorInfo& info, const Piece& piece, uint64_t buffer_bytes) {
     const std::lock_guard lock(mutex_);
     weights_ += piece.rows * info.shape.columns();
-    sum_.source_bytes += piece.rows * info.row_bytes();
+    if (buffer_bytes > 0) sum_.source_bytes += piece.rows * info.row_bytes();
     sum_.peak_buffer_bytes = std::max(sum_.peak_buffer_bytes, lanes_ * buffer_bytes);
     phase_.advance_to(weights_);
   }
@@ -128,10 +155,10 @@ class Turn {
 
 QuantizeTotals quantize_tensors(const TensorSource& source, const TensorImportance& importance,
                                 const std::vector<PlannedOutput>& outputs,
-                                std::span<TensorSink* const> sinks, uint64_t memory_limit,
+                                std::span<const OutputTarget> targets, uint64_t memory_limit,
                                 ThreadPool& pool, const RunOptions& run) {
-  const auto pieces = cut_into_pieces(source.tensors(), outputs.front().plan);
-  const Quantizing quantizing(source, importance, outputs, sinks, memory_limit, pool.count());
+  const Quantizing quantizing(source, importance, outputs, targets, memory_limit, pool.count());
+  const auto& pieces = quantizing.pieces();
   uint64_t weights = 0;
   for (const Piece& piece : pieces)
     weights += piece.rows * quantizing.stored(piece).shape.columns();
@@ -139,10 +166,10 @@ QuantizeTotals quantize_tensors(const TensorSource& source, const TensorImportan
   std::counting_semaphore<> lanes(quantizing.lanes());
   std::vector<RowEncoder> encoders(static_cast<size_t>(pool.count()));
   pool.run(static_cast<int64_t>(pieces.size()), 1, [&](int64_t begin, int64_t, int worker) {
-    const Piece& piece = pieces[static_cast<size_t>(begin)];
+    const auto number = static_cast<size_t>(begin);
     const Turn turn(lanes);
-    totals.add(quantizing.stored(piece), piece,
-               quantizing.run(piece, encoders[static_cast<size_t>(worker)]));
+    totals.add(quantizing.stored(pieces[number]), pieces[number],
+               quantizing.run(number, encoders[static_cast<size_t>(worker)]));
   });
   return totals.sum();
 }

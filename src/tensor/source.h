@@ -21,6 +21,7 @@ struct TensorInfo {
 
   uint64_t row_bytes() const { return shape.columns() / block_weights(type) * block_bytes(type); }
   uint64_t bytes() const { return row_bytes() * shape.rows(); }
+  bool operator==(const TensorInfo&) const = default;
 };
 
 class TensorSource {

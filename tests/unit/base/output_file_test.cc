@@ -67,7 +67,7 @@ TEST_F(OutputFileTest, TouchesTheOldFileOnlyWhenCommitted) {
 
 TEST_F(OutputFileTest, KeepsItsBytesForTheNextIfAsked) {
   {
-    OutputFile file(target_, 8);
+    OutputFile file(target_, 8, Unfinished::kKeep);
     file.write_at(0, bytes_of("gone"));
   }
   {
@@ -75,7 +75,7 @@ TEST_F(OutputFileTest, KeepsItsBytesForTheNextIfAsked) {
     file.write_at(4, bytes_of("tail"));
   }
   EXPECT_EQ(read_file(part_path(target_)), std::string(4, '\0') + "tail");
-  OutputFile file(target_, 8, Unfinished::kKeep);
+  OutputFile file(target_, 8, Unfinished::kResume);
   std::string found(4, ' ');
   file.read_at(4, std::as_writable_bytes(std::span(found)));
   EXPECT_EQ(found, "tail");

@@ -1,0 +1,140 @@
+#include "flow/lock_record.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/input_file.h"
+#include "plan/builtin.h"
+
+namespace nibble {
+namespace {
+
+constexpr const char* kHashesKey = "nibble.lock.source.sha256";
+constexpr size_t kDigits = 64;
+constexpr uint64_t kMaxRecipeBytes = 1 << 20;
+
+// The keys that hold one text, and where it stands in the record. An empty text has no key.
+struct TextKey {
+  const char* key;
+  std::string LockRecord::*text;
+};
+constexpr TextKey kTextKeys[] = {
+    {"nibble.lock.version", &LockRecord::nibble},
+    {"nibble.lock.source", &LockRecord::source},
+    {"nibble.lock.recipe", &LockRecord::recipe},
+    {"nibble.lock.recipe.sha256", &LockRecord::recipe_sha256},
+    {"nibble.lock.recipe.text", &LockRecord::recipe_text},
+    {"nibble.lock.effort", &LockRecord::effort},
+    {"nibble.lock.imatrix.sha256", &LockRecord::imatrix_sha256},
+    {"nibble.lock.prune_layers", &LockRecord::prune_layers},
+};
+
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+void describe_recipe(const std::string& type, LockRecord& record) {
+  record.recipe = type;
+  if (type.ends_with(".recipe")) {
+    record.recipe = std::filesystem::path(type).filename().string();
+    record.recipe_text = read_text_file(type, kMaxRecipeBytes);
+    record.recipe_sha256 = hex(sha256(bytes_of(record.recipe_text)));
+    return;
+  }
+  const BuiltinRecipe* builtin = find_builtin_recipe(type);
+  if (builtin == nullptr) return;  // copy
+  record.recipe = builtin->name;
+  record.recipe_sha256 = hex(sha256(bytes_of(builtin->text)));
+}
+
+// "models/lab-7m/" is lab-7m: where it lay says nothing about what it was.
+std::string file_name(const std::filesystem::path& path) {
+  const auto whole = std::filesystem::weakly_canonical(path);
+  return whole.filename().string();
+}
+
+}  // namespace
+
+std::string_view effort_name(Effort effort) {
+  switch (effort) {
+    case Effort::kFast:
+      return "fast";
+    case Effort::kBest:
+      return "best";
+    case Effort::kDefault:
+      break;
+  }
+  return "default";
+}
+
+std::string sha256_of_file(const std::filesystem::path& path) {
+  const InputFile file(path);
+  Sha256 hash;
+  std::vector<std::byte> buffer(kPieceBytes);
+  for (uint64_t at = 0; at < file.size(); at += buffer.size()) {
+    buffer.resize(std::min<uint64_t>(kPieceBytes, file.size() - at));
+    file.read(at, buffer);
+    hash.update(buffer);
+  }
+  return hex(hash.finish());
+}
+
+LockRecord make_lock_record(const std::filesystem::path& source, const std::string& type,
+                            const QuantizeOptions& options, size_t tensors) {
+  LockRecord record;
+  record.nibble = NIBBLE_VERSION;
+  record.source = file_name(source);
+  describe_recipe(type, record);
+  record.effort = effort_name(Effort::kDefault);
+  if (!options.imatrix.empty()) record.imatrix_sha256 = sha256_of_file(options.imatrix);
+  record.prune_layers = fmt::format("{}", fmt::join(options.prune_layers, ","));
+  record.tensor_sha256.assign(tensors, std::string(kDigits, '0'));
+  return record;
+}
+
+void set_lock_record(Metadata& metadata, const LockRecord& record) {
+  std::vector<std::string> old;
+  for (const auto& [key, value] : metadata.entries()) {
+    if (key.starts_with(kLockPrefix)) old.push_back(key);
+  }
+  for (const std::string& key : old) metadata.erase(key);
+  for (const TextKey& row : kTextKeys) {
+    if (!(record.*row.text).empty()) metadata.set(row.key, record.*row.text);
+  }
+  metadata.set(kHashesKey, MetadataArray{record.tensor_sha256});
+}
+
+std::optional<LockRecord> find_lock_record(const Metadata& metadata) {
+  const auto* hashes = metadata.find_array<std::string>(kHashesKey);
+  if (hashes == nullptr) return std::nullopt;
+  LockRecord record;
+  record.tensor_sha256 = *hashes;
+  for (const TextKey& row : kTextKeys) {
+    record.*row.text = metadata.find_string(row.key).value_or("");
+  }
+  return record;
+}
+
+std::vector<std::string> tensor_hashes(const std::vector<Piece>& pieces,
+                                       std::span<const Sha256Digest> of_piece, size_t tensors) {
+  std::vector<std::string> hashes;
+  Sha256 hash;
+  size_t next = 0;
+  for (size_t tensor = 0; tensor < tensors; ++tensor) {
+    for (; next < pieces.size() && pieces[next].tensor == tensor; ++next) {
+      hash.update(of_piece[next]);
+    }
+    hashes.push_back(hex(hash.finish()));
+  }
+  return hashes;
+}
+
+bool same_but_hashes(const Metadata& a, const Metadata& b) {
+  return std::ranges::equal(a.entries(), b.entries(), [](const auto& x, const auto& y) {
+    return x.first == y.first && (x.first == kHashesKey || x.second == y.second);
+  });
+}
+
+}  // namespace nibble

@@ -1,0 +1,56 @@
+// The lock record: what a quantized file was made from and how, in its own metadata, so that
+// `nibble verify` can make it again. Keys: docs/formats/lock.md.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/metadata.h"
+#include "base/sha256.h"
+#include "flow/pieces.h"
+#include "nibble/effort.h"
+#include "nibble/quantize.h"
+#include "tensor/source.h"
+
+namespace nibble {
+
+constexpr std::string_view kLockPrefix = "nibble.lock.";
+
+struct LockRecord {
+  std::string nibble;         // version
+  std::string source;         // its file name
+  std::string recipe;         // name of the type, or of the .recipe file
+  std::string recipe_sha256;  // of the recipe's text
+  std::string recipe_text;    // of one that the user wrote
+  std::string effort;
+  std::string imatrix_sha256;  // empty: none
+  std::string prune_layers;    // "3,5": layers of the source that were left out
+  // For each tensor of the file, SHA-256 over the SHA-256s of the pieces (flow/pieces.h) of its
+  // source, as hexadecimal digits.
+  std::vector<std::string> tensor_sha256;
+};
+
+std::string_view effort_name(Effort effort);  // "default"
+
+// What is known before the work begins; the hashes of `tensors` tensors are zeros of the right
+// size.
+LockRecord make_lock_record(const std::filesystem::path& source, const std::string& type,
+                            const QuantizeOptions& options, size_t tensors);
+
+// Replaces every lock key of `metadata`, which may come from the source.
+void set_lock_record(Metadata& metadata, const LockRecord& record);
+// std::nullopt when there is none. Error kInvalidFile when one is damaged.
+std::optional<LockRecord> find_lock_record(const Metadata& metadata);
+
+// The hash of each tensor from those of its pieces.
+std::vector<std::string> tensor_hashes(const std::vector<Piece>& pieces,
+                                       std::span<const Sha256Digest> of_piece, size_t tensors);
+
+// Whether only the hashes of the source may differ.
+bool same_but_hashes(const Metadata& a, const Metadata& b);
+
+std::string sha256_of_file(const std::filesystem::path& path);
+
+}  // namespace nibble

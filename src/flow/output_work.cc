@@ -1,0 +1,114 @@
+#include "flow/output_work.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/xxh64.h"
+
+namespace nibble {
+namespace {
+
+std::vector<TensorInfo> all_tensors(const std::vector<GgufPart>& parts) {
+  std::vector<TensorInfo> tensors;
+  for (const GgufPart& part : parts) {
+    tensors.insert(tensors.end(), part.tensors.begin(), part.tensors.end());
+  }
+  return tensors;
+}
+
+// The first line that is not the same in both.
+std::pair<std::string, std::string> first_difference(std::string_view a, std::string_view b) {
+  const auto take_line = [](std::string_view& text) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    return line;
+  };
+  while (!a.empty() || !b.empty()) {
+    const auto left = take_line(a);
+    const auto right = take_line(b);
+    if (left != right) return {std::string(left), std::string(right)};
+  }
+  return {};
+}
+
+// What there is to go on with.
+std::optional<JournalContents> find_left(const std::filesystem::path& target,
+                                         const std::string& work) {
+  if (!std::filesystem::exists(part_path(target))) return std::nullopt;
+  auto left = read_journal(target);
+  if (left && left->work != work) {
+    const auto [then, now] = first_difference(left->work, work);
+    fail(ErrorCode::kUsage,
+         "{}: the unfinished work beside it is not what is asked for now: then \"{}\", now \"{}\". "
+         "Ask as then, or leave --resume out to begin anew",
+         target.string(), then, now);
+  }
+  return left;
+}
+
+}  // namespace
+
+OutputWork::OutputWork(std::vector<GgufPart> parts, const std::string& work,
+                       const std::vector<Piece>& pieces, bool resume)
+    : pieces_(pieces),
+      tensors_(all_tensors(parts)),
+      left_(resume ? find_left(parts.front().path, work) : std::nullopt),
+      sink_(parts, left_ ? Unfinished::kResume : Unfinished::kKeep),
+      done_(pieces.size()),
+      sources_(pieces.size()) {
+  const auto& target = parts.front().path;
+  journal_ =
+      left_ ? std::make_unique<Journal>(target, *left_) : std::make_unique<Journal>(target, work);
+}
+
+void OutputWork::check_left(ThreadPool& pool) {
+  if (!left_) return;
+  const auto& records = left_->records;
+  std::vector<uint8_t> whole(records.size());
+  pool.run(static_cast<int64_t>(records.size()), 1, [&](int64_t i, int64_t, int) {
+    whole[static_cast<size_t>(i)] = is_whole(records[static_cast<size_t>(i)]) ? 1 : 0;
+  });
+  for (size_t i = 0; i < records.size(); ++i) {
+    if (whole[i] == 0 || has(records[i].piece)) continue;
+    const Piece& piece = pieces_[records[i].piece];
+    const uint64_t bytes = piece.rows * row_bytes(piece);
+    sink_.accept(piece.tensor, piece.first_row * row_bytes(piece), bytes);
+    done_[records[i].piece] = 1;
+    sources_[records[i].piece] = records[i].source;
+    bytes_left_ += bytes;
+  }
+}
+
+bool OutputWork::is_whole(const JournalRecord& record) const {
+  if (record.piece >= pieces_.size()) return false;
+  const Piece& piece = pieces_[record.piece];
+  const uint64_t begin = piece.first_row * row_bytes(piece);
+  const uint64_t end = begin + piece.rows * row_bytes(piece);
+  std::vector<std::byte> buffer;
+  Xxh64 checksum;
+  for (uint64_t at = begin; at < end; at += buffer.size()) {
+    buffer.resize(std::min(kPieceBytes, end - at));
+    sink_.read(piece.tensor, at, buffer);
+    checksum.update(buffer);
+  }
+  return checksum.finish() == record.checksum;
+}
+
+void OutputWork::complete(size_t piece, uint64_t checksum, const Sha256Digest& source) {
+  journal_->append({piece, checksum, source});
+  sources_[piece] = source;
+  done_[piece] = 1;
+}
+
+void OutputWork::finish(const Metadata& metadata) {
+  sink_.rewrite_metadata(metadata);
+  sink_.finish();
+  journal_->remove();
+}
+
+void OutputWork::discard() {
+  sink_.discard();
+  journal_->remove();
+}
+
+}  // namespace nibble

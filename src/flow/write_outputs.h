@@ -1,0 +1,26 @@
+// From planned outputs to finished files: journals, going on with unfinished work, lock records.
+#pragma once
+
+#include <vector>
+
+#include "flow/importance.h"
+#include "flow/model_source.h"
+#include "flow/plan_outputs.h"
+#include "nibble/quantize.h"
+
+namespace nibble {
+
+// Adds the lock record to the output's metadata, its hashes still zeros. A copy keeps what the
+// source has.
+void add_lock_record(const ModelSource& model, const QuantizeOptions& options,
+                     PlannedOutput& output);
+
+// Writes outputs[i] to targets[i]. Sets the counts of `result` and what each file took over.
+// After Error kCancelled, kNoSpace and kIo the work that is done stays for `resume`; after others
+// nothing stays.
+void write_outputs(const ModelSource& model, const TensorImportance& importance,
+                   const std::vector<QuantizeTarget>& targets,
+                   const std::vector<PlannedOutput>& outputs, const QuantizeOptions& options,
+                   QuantizeResult& result);
+
+}  // namespace nibble

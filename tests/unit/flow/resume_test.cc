@@ -1,0 +1,174 @@
+// Work that was interrupted goes on, and ends in the bytes of work that was not.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "base/output_file.h"
+#include "file/gguf.h"
+#include "file/journal.h"
+#include "flow/lock_record.h"
+#include "nibble/quantize.h"
+#include "support/files.h"
+
+namespace nibble {
+namespace {
+
+const std::filesystem::path kLab7m = std::filesystem::path(NIBBLE_SOURCE_DIR) / "assets/lab-7m";
+
+class ResumeTest : public testing::Test {
+ protected:
+  static constexpr const char* kTypes[] = {"q8_0", "q4_0"};
+
+  std::filesystem::path target(const std::string& type) const { return folder_ / (type + ".gguf"); }
+  std::vector<QuantizeTarget> targets() const {
+    std::vector<QuantizeTarget> result;
+    for (const char* type : kTypes) result.push_back({type, target(type)});
+    return result;
+  }
+
+  // The flag is looked at after each piece: one piece of the first tensor gets done.
+  void interrupt() {
+    const std::atomic<bool> cancelled{true};
+    QuantizeOptions options;
+    options.run.threads = 1;
+    options.run.cancelled = &cancelled;
+    EXPECT_TRUE(fails_with(ErrorCode::kCancelled, {"--resume"},
+                           [&] { quantize(kLab7m, targets(), options); }));
+  }
+  QuantizeResult resume() {
+    QuantizeOptions options;
+    options.resume = true;
+    return quantize(kLab7m, targets(), options);
+  }
+  testing::AssertionResult is_as_uninterrupted() const {
+    const TemporaryFolder other;
+    for (const char* type : kTypes) {
+      quantize(kLab7m, {{type, other / "whole.gguf"}});
+      if (read_file(target(type)) != read_file(other / "whole.gguf")) {
+        return testing::AssertionFailure() << type << " differs";
+      }
+    }
+    const size_t files = folder_.count_files();
+    if (files != std::size(kTypes)) return testing::AssertionFailure() << files << " files";
+    return testing::AssertionSuccess();
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(ResumeTest, EndsInTheSameBytes) {
+  interrupt();
+  EXPECT_EQ(folder_.count_files(), 4u);
+  EXPECT_EQ(find_unfinished(targets()).size(), 2u);
+  const auto result = resume();
+  EXPECT_GT(result.files[0].bytes_resumed, 0u);
+  EXPECT_LT(result.files[0].bytes_resumed, result.files[0].bytes);
+  EXPECT_TRUE(is_as_uninterrupted());
+}
+
+TEST_F(ResumeTest, RunsWhenThereIsNothingToGoOnWith) {
+  EXPECT_EQ(resume().files[0].bytes_resumed, 0u);
+  EXPECT_TRUE(is_as_uninterrupted());
+}
+
+TEST_F(ResumeTest, DoesFinishedFilesNotAgain) {
+  resume();
+  const auto before = std::filesystem::last_write_time(target("q8_0"));
+  EXPECT_EQ(resume().source_bytes, 0u);
+  EXPECT_EQ(std::filesystem::last_write_time(target("q8_0")), before);
+  std::filesystem::remove(target("q4_0"));
+  const auto result = resume();
+  EXPECT_GT(result.source_bytes, 0u);
+  EXPECT_EQ(result.files[0].bytes_resumed, result.files[0].bytes);
+  EXPECT_EQ(std::filesystem::last_write_time(target("q8_0")), before);
+  EXPECT_TRUE(is_as_uninterrupted());
+}
+
+// As after a loss of power: the journal's record is there, the bytes are not.
+TEST_F(ResumeTest, RedoesPiecesWhoseBytesWereLost) {
+  interrupt();
+  const auto part = part_path(target("q8_0"));
+  std::string bytes = read_file(part);
+  const size_t tail = bytes.find_last_not_of('\0');
+  ASSERT_GT(tail, 200000u);
+  bytes.replace(tail - 1000, 500, 500, '\0');
+  write_file(part, bytes);
+  const auto result = resume();
+  EXPECT_EQ(result.files[0].bytes_resumed, 0u);
+  EXPECT_GT(result.files[1].bytes_resumed, 0u);
+  EXPECT_TRUE(is_as_uninterrupted());
+}
+
+TEST_F(ResumeTest, DoesNotNeedTheEndOfTheJournal) {
+  interrupt();
+  const auto journal = journal_path(target("q4_0"));
+  std::filesystem::resize_file(journal, std::filesystem::file_size(journal) - 1);
+  resume();
+  EXPECT_TRUE(is_as_uninterrupted());
+}
+
+TEST_F(ResumeTest, RefusesOtherWorkAndSaysWhatDiffers) {
+  interrupt();
+  QuantizeOptions options;
+  options.resume = true;
+  const size_t files = folder_.count_files();
+  EXPECT_TRUE(
+      fails_with(ErrorCode::kUsage, {"q8_0.gguf", "recipe: q8_0", "recipe: f16", "--resume"}, [&] {
+        quantize(kLab7m, {{"f16", target("q8_0")}}, options);
+      }));
+  const TemporaryFolder elsewhere;
+  std::filesystem::copy(kLab7m, elsewhere / "lab-7m");
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, {"q8_0.gguf", "source: "},
+                         [&] { quantize(elsewhere / "lab-7m", targets(), options); }));
+  EXPECT_EQ(folder_.count_files(), files);
+  resume();
+  EXPECT_TRUE(is_as_uninterrupted());
+}
+
+TEST_F(ResumeTest, BeginsAnewWhenNotAsked) {
+  interrupt();
+  const auto result = quantize(kLab7m, targets());
+  EXPECT_EQ(result.files[0].bytes_resumed, 0u);
+  EXPECT_TRUE(is_as_uninterrupted());
+}
+
+TEST_F(ResumeTest, ReplacesAnOlderFileOfAnotherType) {
+  quantize(kLab7m, {{"f16", target("q8_0")}});
+  resume();
+  EXPECT_TRUE(is_as_uninterrupted());
+}
+
+TEST(LockRecord, IsThereInEveryFile) {
+  const TemporaryFolder folder;
+  write_file(folder / "my.recipe", "all q5_0\n");
+  quantize(kLab7m, {{(folder / "my.recipe").string(), folder / "out.gguf"}});
+  const GgufFile file(folder / "out.gguf");
+  const auto record = find_lock_record(file.metadata());
+  ASSERT_TRUE(record.has_value());
+  EXPECT_EQ(record->source, "lab-7m");
+  EXPECT_EQ(record->recipe, "my.recipe");
+  EXPECT_EQ(record->recipe_text, "all q5_0\n");
+  EXPECT_EQ(record->effort, "default");
+  EXPECT_EQ(record->imatrix_sha256, "");
+  ASSERT_EQ(record->tensor_sha256.size(), file.tensors().size());
+  EXPECT_EQ(std::ranges::count(record->tensor_sha256, std::string(64, '0')), 0);
+}
+
+TEST(LockRecord, HashesWhatTheSourceHolds) {
+  const TemporaryFolder folder;
+  quantize(kLab7m, {{"f16", folder / "f16.gguf"}});
+  quantize(folder / "f16.gguf", {{"q8_0", folder / "q8_0.gguf"}});
+  const GgufFile source(folder / "f16.gguf");
+  const GgufFile file(folder / "q8_0.gguf");
+  const auto record = find_lock_record(file.metadata()).value();
+  EXPECT_EQ(record.source, "f16.gguf");
+  for (const char* name : {"output_norm.weight", "blk.0.attn_q.weight"}) {  // of one piece each
+    const auto at = std::ranges::find(source.tensors(), name, &TensorInfo::name);
+    const auto i = static_cast<size_t>(at - source.tensors().begin());
+    EXPECT_EQ(record.tensor_sha256[i], hex(sha256(sha256(source.view(i))))) << name;
+  }
+}
+
+}  // namespace
+}  // namespace nibble
