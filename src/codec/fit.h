@@ -17,7 +17,10 @@ namespace nibble {
 
 template <class V>
 NIBBLE_INLINE typename V::F32 round_into(typename V::F32 x, float low, float high) {
-  return V::min(V::max(V::round(x), V::set1(low)), V::set1(high));
+  // Adding and subtracting 1.5 * 2^23 rounds to the nearest integer, ties to even, where |x| <
+  // 2^22: half the time of a rounding instruction.
+  const auto magic = V::set1(12582912.0f);
+  return V::sub(V::add(V::min(V::max(x, V::set1(low)), V::set1(high)), magic), magic);
 }
 
 NIBBLE_INLINE float round_into(float x, float low, float high) {
@@ -96,12 +99,14 @@ NIBBLE_INLINE void try_symmetric(const Tile<V, n>& tile, typename V::F32 inverse
 }
 
 // Candidates map the extreme value to `steps` places from `first` to `last` codes (negative: the
-// low end), then `refinements` times round under the best scale found.
+// low end), with both_ends also to as far past the high end, then `refinements` times round under
+// the best scale found.
 struct SymmetricSearch {
   float first;
   float last;
   int steps;
   int refinements;
+  bool both_ends = false;
 };
 
 template <class V, int n>
@@ -112,8 +117,11 @@ NIBBLE_INLINE typename V::F32 fit_symmetric(const Tile<V, n>& tile, float low, f
   const float step =
       search.steps > 1 ? (search.last - search.first) / static_cast<float>(search.steps - 1) : 0.0f;
   for (int k = 0; k < search.steps; ++k) {
-    const auto place = V::set1(search.first + step * static_cast<float>(k));
-    try_symmetric<V, n>(tile, V::mul(place, per_extreme), low, high, best);
+    const float place = search.first + step * static_cast<float>(k);
+    try_symmetric<V, n>(tile, V::mul(V::set1(place), per_extreme), low, high, best);
+    if (!search.both_ends) continue;
+    const float mirrored = high + low - place;
+    try_symmetric<V, n>(tile, V::mul(V::set1(mirrored), per_extreme), low, high, best);
   }
   for (int k = 0; k < search.refinements; ++k) {
     try_symmetric<V, n>(tile, inverse_or_zero<V>(best.scale), low, high, best);
@@ -198,15 +206,23 @@ NIBBLE_INLINE void try_affine(const Tile<V, n>& tile, const AffineTotals<V>& tot
     xl = V::fma(weighted, tile.x[i], xl);
     ll = V::fma(weighted, code, ll);
   }
-  const auto determinant = V::sub(V::mul(totals.w, ll), V::mul(l, l));
-  const auto inverse_determinant = inverse_or_zero<V>(determinant);
-  auto scale = V::mul(V::sub(V::mul(totals.w, xl), V::mul(totals.x, l)), inverse_determinant);
-  auto minimum = V::mul(V::sub(V::mul(l, xl), V::mul(ll, totals.x)), inverse_determinant);
+  // The normal equations of a line. Where all codes are about equal their determinant is nothing
+  // but rounding noise: then, as where the minimum would be negative, the line goes through zero.
+  const auto spread = V::mul(totals.w, ll);
+  const auto determinant = V::sub(spread, V::mul(l, l));
+  const auto is_line = V::greater(determinant, V::mul(V::set1(1e-5f), spread));
+  auto scale = V::select(is_line, V::sub(V::mul(totals.w, xl), V::mul(totals.x, l)), xl);
+  auto minimum = V::select(is_line, V::sub(V::mul(l, xl), V::mul(ll, totals.x)), V::zero());
+  auto divisor = V::select(is_line, determinant, ll);
   if constexpr (kind == Minimum::kNotNegative) {
     const auto is_positive = V::greater(minimum, V::zero());
-    scale = V::select(is_positive, scale, V::mul(xl, inverse_or_zero<V>(ll)));
+    divisor = V::select(is_positive, divisor, ll);
+    scale = V::select(is_positive, scale, xl);
     minimum = V::select(is_positive, minimum, V::zero());
   }
+  const auto quotient = inverse_or_zero<V>(divisor);
+  scale = V::mul(scale, quotient);
+  minimum = V::mul(minimum, quotient);
   scale = V::max(scale, V::zero());
   const auto gain = V::sub(V::mul(scale, xl), V::mul(minimum, totals.x));
   const auto is_better = V::greater(gain, best.gain);
@@ -262,11 +278,11 @@ NIBBLE_INLINE AffineFit<V> fit_affine(const Tile<V, n>& tile, float top,
   return best;
 }
 
-// The error under given lines.
+// The error under given lines; inverse is 1 / scale (0 for 0).
 template <class V, int n>
 NIBBLE_INLINE typename V::F32 affine_error(const Tile<V, n>& tile, typename V::F32 scale,
-                                           typename V::F32 minimum, float top) {
-  const auto inverse = inverse_or_zero<V>(scale);
+                                           typename V::F32 inverse, typename V::F32 minimum,
+                                           float top) {
   const auto offset = V::mul(minimum, inverse);
   const auto minus_scale = V::sub(V::zero(), scale);
   auto error = V::zero();

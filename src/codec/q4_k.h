@@ -29,9 +29,9 @@ struct Q4_K {
   template <class V>
   static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
                                 Params* fitted) {
-    constexpr ScaledLineSearch kSearches[] = {{{14.0f, 16.0f, 6, 1}, 1, 0},
-                                              {{13.2f, 16.4f, 17, 2}, 1, 1},
-                                              {{12.0f, 17.0f, 26, 3, 3, 0.4f}, 2, 3}};
+    constexpr ScaledLineSearch kSearches[] = {{{13.6f, 16.0f, 5, 0}, 1, 0},
+                                              {{13.2f, 16.2f, 7, 1, 3, 0.4f}, 1, 1},
+                                              {{12.0f, 17.0f, 20, 3, 5, 0.3f}, 2, 3}};
     Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
   }
 

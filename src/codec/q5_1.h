@@ -39,7 +39,7 @@ struct Q5_1 {
   static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
                                 Params* fitted) {
     constexpr AffineSearch kSearches[] = {
-        {29.0f, 32.0f, 8, 1}, {28.0f, 33.0f, 18, 2}, {26.0f, 35.0f, 32, 3, 3, 0.5f}};
+        {29.0f, 32.0f, 6, 1}, {28.4f, 32.4f, 7, 1, 3, 0.4f}, {26.0f, 35.0f, 24, 2, 5, 0.3f}};
     Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
   }
 

@@ -32,9 +32,9 @@ struct Q5_K {
   template <class V>
   static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
                                 Params* fitted) {
-    constexpr ScaledLineSearch kSearches[] = {{{30.0f, 32.0f, 6, 1}, 1, 0},
-                                              {{28.6f, 32.6f, 17, 2}, 1, 1},
-                                              {{27.0f, 33.0f, 26, 3, 3, 0.4f}, 2, 3}};
+    constexpr ScaledLineSearch kSearches[] = {{{29.8f, 31.6f, 3, 1}, 1, 0},
+                                              {{29.2f, 32.0f, 5, 1, 3, 0.4f}, 1, 1},
+                                              {{27.0f, 33.0f, 20, 3, 5, 0.3f}, 2, 3}};
     Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
   }
 

@@ -34,9 +34,9 @@ struct Q6_K {
   template <class V>
   static NIBBLE_INLINE void fit(const float* x, const float* importance, int, Effort effort,
                                 Params* fitted) {
-    constexpr ScaledCodeSearch kSearches[] = {{{-31.3f, -32.5f, 6, 1}, 0, 0},
-                                              {{-29.6f, -33.8f, 18, 1}, 1, 1},
-                                              {{-26.0f, -36.0f, 48, 2}, 2, 3}};
+    constexpr ScaledCodeSearch kSearches[] = {{{-30.4f, -33.0f, 6, 1}, 1, 0},
+                                              {{-30.4f, -33.0f, 5, 1, true}, 1, 1},
+                                              {{-27.0f, -36.0f, 24, 2, true}, 2, 3}};
     Params::fit<V>(x, importance, search_of(kSearches, effort), fitted);
   }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/numeric.h"
 #include "codec/fit.h"
@@ -104,9 +105,14 @@ struct ScaledLines {
     Integers<V> best = {s0, m0, V::set1(INFINITY), unit, minimum_unit};
     for (int i = -radius; i <= radius; ++i) {
       const auto s = round_into<V>(V::add(s0, V::set1(static_cast<float>(i))), 0.0f, kLimit);
-      for (int j = -radius; j <= radius; ++j) {
+      const auto candidate = V::mul(s, unit);
+      const auto inverse = inverse_or_zero<V>(candidate);
+      // A larger scale wants a larger minimum: the opposite pairs gain nothing.
+      const int last = std::min(radius, radius + i);
+      for (int j = std::max(-radius, i - radius); j <= last; ++j) {
         const auto m = round_into<V>(V::add(m0, V::set1(static_cast<float>(j))), 0.0f, kLimit);
-        const auto error = affine_error<V, n>(tile, V::mul(s, unit), V::mul(m, minimum_unit), kTop);
+        const auto error =
+            affine_error<V, n>(tile, candidate, inverse, V::mul(m, minimum_unit), kTop);
         const auto is_better = V::greater(best.error, error);
         best.s = V::select(is_better, s, best.s);
         best.m = V::select(is_better, m, best.m);
@@ -147,7 +153,7 @@ struct ScaledLines {
       const float determinant = sa * sc - sb * sb;
       float unit = sp * inverse_or_zero(sa);
       float minimum_unit = minimum_units[begin];
-      if (determinant > 1e-6f * sa * sc) {
+      if (determinant > 1e-5f * sa * sc) {
         unit = (sp * sc - sq * sb) / determinant;
         minimum_unit = (sp * sb - sq * sa) / determinant;
       }
