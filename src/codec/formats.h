@@ -23,7 +23,14 @@
   X(kQ4_K,    12, "q4_k",    Q4_K,    256, 144, kQ5_0)    \
   X(kQ5_K,    13, "q5_k",    Q5_K,    256, 176, kQ5_1)    \
   X(kQ6_K,    14, "q6_k",    Q6_K,    256, 210, kQ8_0)    \
-  X(kIQ4_NL,  20, "iq4_nl",  IQ4_NL,   32,  18, kF16)
+  X(kIQ4_NL,  20, "iq4_nl",  IQ4_NL,   32,  18, kF16)     \
+  X(kIQ4_XS,  23, "iq4_xs",  IQ4_XS,  256, 136, kIQ4_NL)  \
+  X(kTQ1_0,   34, "tq1_0",   TQ1_0,   256,  54, kQ4_0)    \
+  X(kTQ2_0,   35, "tq2_0",   TQ2_0,   256,  66, kQ4_0)    \
+  X(kMXFP4,   39, "mxfp4",   MXFP4,    32,  17, kF16)     \
+  X(kNVFP4,   40, "nvfp4",   NVFP4,    64,  36, kF16)     \
+  X(kQ1_0,    41, "q1_0",    Q1_0,    128,  18, kF16)     \
+  X(kQ2_0,    42, "q2_0",    Q2_0,     64,  18, kQ4_0)
 // clang-format on
 
 namespace nibble {

@@ -237,6 +237,10 @@ struct Avx2 {
   static NIBBLE_INLINE F32 lookup(F32 table, I32 index) {
     return {lookup8(table, index.lo), lookup8(table, index.hi)};
   }
+  static NIBBLE_INLINE F32 set8(float a, float b, float c, float d, float e, float f, float g,
+                                float h) {
+    return {_mm256_setr_ps(a, b, c, d, e, f, g, h), _mm256_setzero_ps()};
+  }
   static NIBBLE_INLINE F32 halves(float a, float b) {
     return {_mm256_set1_ps(a), _mm256_set1_ps(b)};
   }
@@ -260,6 +264,14 @@ struct Avx2 {
   static NIBBLE_INLINE I8 load_two_twice(const void* first, const void* second) {
     return {bytes16_twice(first), bytes16_twice(second)};
   }
+  static NIBBLE_INLINE I8 load_four(const void* a, const void* b, const void* c, const void* d) {
+    const auto at = [](const void* p) { return static_cast<const __m128i*>(p); };
+    return {_mm256_loadu2_m128i(at(b), at(a)), _mm256_loadu2_m128i(at(d), at(c))};
+  }
+  static NIBBLE_INLINE I8 load_eights_twice(const void* p) {
+    const __m256i eights = bytes32(p);
+    return {_mm256_permute4x64_epi64(eights, 0x50), _mm256_permute4x64_epi64(eights, 0xfa)};
+  }
   template <int run, int a, int b, int mask>
   static NIBBLE_INLINE I8 shift_right(I8 x) {
     const __m256i keep = _mm256_set1_epi8(mask);
@@ -267,7 +279,8 @@ struct Avx2 {
       return {_mm256_and_si256(_mm256_srli_epi16(x.lo, a), keep),
               _mm256_and_si256(_mm256_srli_epi16(x.hi, b), keep)};
     } else {
-      const __m256i count = _mm256_setr_epi32(a, a, a, a, b, b, b, b);
+      const __m256i count = run == 16 ? _mm256_setr_epi32(a, a, a, a, b, b, b, b)
+                                      : _mm256_setr_epi32(a, a, b, b, a, a, b, b);
       return {_mm256_and_si256(_mm256_srlv_epi32(x.lo, count), keep),
               _mm256_and_si256(_mm256_srlv_epi32(x.hi, count), keep)};
     }
@@ -296,6 +309,28 @@ struct Avx2 {
   static NIBBLE_INLINE I8 bytes_from_bits(uint64_t bits, uint8_t value) {
     return {bytes_from_32_bits(static_cast<uint32_t>(bits), value),
             bytes_from_32_bits(static_cast<uint32_t>(bits >> 32), value)};
+  }
+  static NIBBLE_INLINE __m256i bytes_from_8_pairs(const uint8_t* p) {
+    // a byte b in 32 bits; b + (b << 6) + (b << 12) + (b << 18) has its pairs at bits 0, 8, 16, 24
+    const __m256i b = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+    const __m256i two = _mm256_or_si256(b, _mm256_slli_epi32(b, 6));
+    const __m256i four = _mm256_or_si256(two, _mm256_slli_epi32(two, 12));
+    return _mm256_and_si256(four, _mm256_set1_epi8(3));
+  }
+  static NIBBLE_INLINE I8 bytes_from_pairs(const uint8_t* p) {
+    return {bytes_from_8_pairs(p), bytes_from_8_pairs(p + 8)};
+  }
+  static NIBBLE_INLINE __m256i base3_digits32(__m256i x, __m256i power) {
+    const __m256i low = _mm256_set1_epi16(0xff);
+    const __m256i even = _mm256_and_si256(_mm256_mullo_epi16(x, power), low);
+    const __m256i odd = _mm256_and_si256(
+        _mm256_mullo_epi16(_mm256_srli_epi16(x, 8), _mm256_srli_epi16(power, 8)), low);
+    const __m256i three = _mm256_set1_epi16(3);
+    return _mm256_or_si256(_mm256_srli_epi16(_mm256_mullo_epi16(even, three), 8),
+                           _mm256_andnot_si256(low, _mm256_mullo_epi16(odd, three)));
+  }
+  static NIBBLE_INLINE I8 base3_digits(I8 x, I8 power) {
+    return {base3_digits32(x.lo, power.lo), base3_digits32(x.hi, power.hi)};
   }
 
   // Pairs fit 16 bits: 2 * 127 * 127 (us) and 2 * 128 * 127 (ss) are below 32768.

@@ -161,6 +161,10 @@ struct Avx512 {
   static NIBBLE_INLINE F32 lookup(F32 table, I32 index) {
     return _mm512_permutexvar_ps(index, table);
   }
+  static NIBBLE_INLINE F32 set8(float a, float b, float c, float d, float e, float f, float g,
+                                float h) {
+    return _mm512_zextps256_ps512(_mm256_setr_ps(a, b, c, d, e, f, g, h));
+  }
   static NIBBLE_INLINE F32 halves(float a, float b) {
     return _mm512_mask_blend_ps(0xff00, _mm512_set1_ps(a), _mm512_set1_ps(b));
   }
@@ -179,10 +183,21 @@ struct Avx512 {
         _mm256_broadcastsi128_si256(_mm_loadu_si128(static_cast<const __m128i*>(second)));
     return _mm512_inserti64x4(_mm512_castsi256_si512(lo), hi, 1);
   }
+  static NIBBLE_INLINE I8 load_four(const void* a, const void* b, const void* c, const void* d) {
+    const auto at = [](const void* p) { return static_cast<const __m128i*>(p); };
+    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_loadu2_m128i(at(b), at(a))),
+                              _mm256_loadu2_m128i(at(d), at(c)), 1);
+  }
+  static NIBBLE_INLINE I8 load_eights_twice(const void* p) {
+    const __m256i eights = _mm256_loadu_si256(static_cast<const __m256i*>(p));
+    return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 0, 1, 1, 2, 2, 3, 3),
+                                    _mm512_castsi256_si512(eights));
+  }
   template <int run, int a, int b, int mask>
   static NIBBLE_INLINE I8 shift_right(I8 x) {
-    const __m512i count = run == 32 ? _mm512_setr_epi64(a, a, a, a, b, b, b, b)
-                                    : _mm512_setr_epi64(a, a, b, b, a, a, b, b);
+    const __m512i count = run == 32   ? _mm512_setr_epi64(a, a, a, a, b, b, b, b)
+                          : run == 16 ? _mm512_setr_epi64(a, a, b, b, a, a, b, b)
+                                      : _mm512_setr_epi64(a, b, a, b, a, b, a, b);
     return _mm512_and_si512(_mm512_srlv_epi64(x, count), _mm512_set1_epi8(mask));
   }
   template <int bits>
@@ -197,6 +212,22 @@ struct Avx512 {
   }
   static NIBBLE_INLINE I8 bytes_from_bits(uint64_t bits, uint8_t value) {
     return _mm512_maskz_set1_epi8(bits, static_cast<char>(value));
+  }
+  static NIBBLE_INLINE I8 bytes_from_pairs(const uint8_t* p) {
+    // a byte b in 32 bits; b + (b << 6) + (b << 12) + (b << 18) has its pairs at bits 0, 8, 16, 24
+    const __m512i b = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    const __m512i two = _mm512_or_si512(b, _mm512_slli_epi32(b, 6));
+    const __m512i four = _mm512_or_si512(two, _mm512_slli_epi32(two, 12));
+    return _mm512_and_si512(four, _mm512_set1_epi8(3));
+  }
+  static NIBBLE_INLINE I8 base3_digits(I8 x, I8 power) {
+    const __m512i low = _mm512_set1_epi16(0xff);
+    const __m512i even = _mm512_and_si512(_mm512_mullo_epi16(x, power), low);
+    const __m512i odd = _mm512_and_si512(
+        _mm512_mullo_epi16(_mm512_srli_epi16(x, 8), _mm512_srli_epi16(power, 8)), low);
+    const __m512i three = _mm512_set1_epi16(3);
+    return _mm512_or_si512(_mm512_srli_epi16(_mm512_mullo_epi16(even, three), 8),
+                           _mm512_andnot_si512(low, _mm512_mullo_epi16(odd, three)));
   }
 
   static NIBBLE_INLINE I32 dot_us(I8 w, I8 a) {

@@ -198,6 +198,11 @@ struct Scalar {
   static NIBBLE_INLINE F32 lookup(F32 table, I32 index) {
     return make([&](int i) { return table.v[index.v[i]]; });
   }
+  // Lanes 0-7; the others are zero.
+  static NIBBLE_INLINE F32 set8(float a, float b, float c, float d, float e, float f, float g,
+                                float h) {
+    return {{a, b, c, d, e, f, g, h}};
+  }
   // Lanes 0-7 get a, lanes 8-15 get b.
   static NIBBLE_INLINE F32 halves(float a, float b) {
     return make([=](int i) { return i < 8 ? a : b; });
@@ -227,8 +232,25 @@ struct Scalar {
     std::memcpy(r.v + 48, second, 16);
     return r;
   }
-  // Every byte shifted right; `a` bits in the even, `b` in the odd runs of `run` (16 or 32) bytes;
-  // then masked.
+  // 16 bytes from each of four places.
+  static NIBBLE_INLINE I8 load_four(const void* a, const void* b, const void* c, const void* d) {
+    I8 r;
+    std::memcpy(r.v, a, 16);
+    std::memcpy(r.v + 16, b, 16);
+    std::memcpy(r.v + 32, c, 16);
+    std::memcpy(r.v + 48, d, 16);
+    return r;
+  }
+  // 32 bytes, every 8 of them followed by themselves: a a b b c c d d.
+  static NIBBLE_INLINE I8 load_eights_twice(const void* p) {
+    I8 r;
+    for (int i = 0; i < 8; ++i) {
+      std::memcpy(r.v + 8 * i, static_cast<const char*>(p) + 8 * (i / 2), 8);
+    }
+    return r;
+  }
+  // Every byte shifted right; `a` bits in the even, `b` in the odd runs of `run` (8, 16 or 32)
+  // bytes; then masked.
   template <int run, int a, int b, int mask>
   static NIBBLE_INLINE I8 shift_right(I8 x) {
     return make8([&](int i) { return (x.v[i] >> ((i / run) % 2 == 0 ? a : b)) & mask; });
@@ -247,6 +269,15 @@ struct Scalar {
   // Byte i is `value` where bit i is set, else 0.
   static NIBBLE_INLINE I8 bytes_from_bits(uint64_t bits, uint8_t value) {
     return make8([=](int i) { return (bits >> i & 1) != 0 ? value : 0; });
+  }
+  // Byte i is bits 2 (i % 4) and the next of byte i / 4 of 16.
+  static NIBBLE_INLINE I8 bytes_from_pairs(const uint8_t* p) {
+    return make8([=](int i) { return p[i / 4] >> (2 * (i % 4)) & 3; });
+  }
+  // Byte i is a digit in base 3 of the number that x[i] / 256 is in [0, 1): the first after the
+  // point for power[i] = 1, the one after n more for 3^n.
+  static NIBBLE_INLINE I8 base3_digits(I8 x, I8 power) {
+    return make8([&](int i) { return static_cast<uint8_t>(x.v[i] * power.v[i]) * 3 >> 8; });
   }
 
   // Sums of 4 neighbouring products, weights unsigned in 0..127 (us) or signed (ss), activations in
