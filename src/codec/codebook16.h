@@ -33,12 +33,12 @@ struct Codebook16 {
     return V::min(V::max(x, V::set1(kLowest)), V::set1(kHighest));
   }
   // Which of the middles is nearest in rank: a cubic through (kMiddles[k], k), at most 0.13 off
-  // there, so that rounding it leaves one middle to compare with. Stays in [-0.2, 14.4].
+  // there, so that rounded it leaves one middle to compare with. Stays in [-0.2, 14.4].
   template <class V>
   static NIBBLE_INLINE typename V::F32 rank(typename V::F32 clamped) {
     auto rank = V::fma(clamped, V::set1(-1.49312748e-6f), V::set1(-1.20306654e-5f));
     rank = V::fma(clamped, rank, V::set1(8.17424109e-2f));
-    return V::round(V::fma(clamped, rank, V::set1(7.40388770f)));
+    return V::fma(clamped, rank, V::set1(7.40388770f));
   }
   // The nearest value to each lane.
   template <class V>
@@ -52,7 +52,7 @@ struct Codebook16 {
   template <class V>
   static NIBBLE_INLINE typename V::F32 index(typename V::F32 x) {
     const auto clamped = clamp<V>(x);
-    const auto k = rank<V>(clamped);
+    const auto k = V::round(rank<V>(clamped));
     const auto is_above = V::greater(clamped, V::lookup(V::load(kMiddles), V::to_i32(k)));
     return V::select(is_above, V::add(k, V::set1(1.0f)), k);
   }

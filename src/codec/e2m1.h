@@ -22,7 +22,7 @@ struct E2M1 {
   static NIBBLE_INLINE typename V::F32 index(typename V::F32 magnitude) {
     const auto by_2 = V::fma(magnitude, V::set1(0.5f), V::set1(2.0f));
     const auto by_4 = V::fma(magnitude, V::set1(0.25f), V::set1(4.0f));
-    return V::round(V::min(V::min(magnitude, by_2), V::min(by_4, V::set1(7.0f))));
+    return round_into<V>(V::min(V::min(magnitude, by_2), by_4), 0.0f, 7.0f);
   }
   template <class V>
   static NIBBLE_INLINE typename V::F32 value(typename V::F32 index) {
