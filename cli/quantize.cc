@@ -22,8 +22,13 @@ struct Options {
   std::string types;
   std::filesystem::path output;
   std::string memory = "2GiB";
+  std::string effort = "default";
   QuantizeOptions quantize;
 };
+
+Effort effort_of(const std::string& name) {
+  return name == "fast" ? Effort::kFast : name == "best" ? Effort::kBest : Effort::kDefault;
+}
 
 // "models/lab-7m/" and "lab-7m-f16.gguf" are both lab-7m.
 std::string base_name(const std::filesystem::path& model) {
@@ -211,6 +216,7 @@ void run(Options& options) {
   QuantizeOptions& settings = options.quantize;
   settings.run = options.common.run();
   settings.memory_limit = parse_bytes(options.memory);
+  settings.effort = effort_of(options.effort);
   if (!settings.resume && !settings.dry_run) tell_unfinished(targets);
   const QuantizeResult result = quantize(options.model, targets, settings);
   print_warnings(result);
@@ -311,6 +317,11 @@ void add_quantize(CLI::App& app) {
       ->add_option("--memory", options->memory,
                    "most bytes of buffers, e.g. 512MiB (default: 2GiB)")
       ->type_name("SIZE");
+  command
+      ->add_option("--effort", options->effort,
+                   "time for a lower error: fast, default or best")
+      ->check(CLI::IsMember({"fast", "default", "best"}))
+      ->type_name("EFFORT");
   add_importance_options(*command, options->quantize);
   add_type_options(*command, options->quantize);
   add_model_options(*command, options->quantize);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nibble/dtype.h"
+#include "nibble/effort.h"
 #include "nibble/progress.h"
 
 namespace nibble {
@@ -41,6 +42,7 @@ struct QuantizeOptions {
   // "KEY=TYPE:VALUE" with TYPE int, float, bool or str: metadata of the model and of the outputs.
   std::vector<std::string> override_keys;
   std::vector<uint64_t> prune_layers;  // layers to leave out; the others are numbered anew
+  Effort effort = Effort::kDefault;    // time for a lower error
   bool dry_run = false;                // plan and report, but write nothing
   // Go on with what an earlier call of the same kind left unfinished, and leave finished targets as
   // they are. Otherwise such work is begun anew.

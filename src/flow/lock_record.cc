@@ -87,7 +87,7 @@ LockRecord make_lock_record(const std::filesystem::path& source, const std::stri
   record.nibble = NIBBLE_VERSION;
   record.source = file_name(source);
   describe_recipe(type, record);
-  record.effort = effort_name(Effort::kDefault);
+  record.effort = effort_name(options.effort);
   if (!options.imatrix.empty()) record.imatrix_sha256 = sha256_of_file(options.imatrix);
   record.prune_layers = fmt::format("{}", fmt::join(options.prune_layers, ","));
   record.tensor_sha256.assign(tensors, std::string(kDigits, '0'));

@@ -8,6 +8,7 @@
 #include "base/metadata.h"
 #include "flow/key_override.h"
 #include "flow/model_source.h"
+#include "nibble/effort.h"
 #include "nibble/quantize.h"
 #include "plan/plan.h"
 
@@ -17,11 +18,12 @@ constexpr std::string_view kCopyType = "copy";
 bool is_copy_type(std::string_view type);  // in any letter case
 
 struct PlannedOutput {
-  std::string type;                 // as the user named it
-  std::vector<PlannedTensor> plan;  // one for each tensor of the source, in its order
-  std::vector<TensorInfo> tensors;  // as they will be written
-  Metadata metadata;                // of the file
-  std::vector<std::string> notes;   // lines of a user's recipe that no tensor of this model matches
+  std::string type;                  // as the user named it
+  std::vector<PlannedTensor> plan;   // one for each tensor of the source, in its order
+  std::vector<TensorInfo> tensors;   // as they will be written
+  Metadata metadata;                 // of the file
+  Effort effort = Effort::kDefault;  // to encode with
+  std::vector<std::string> notes;  // lines of a user's recipe that no tensor of this model matches
 };
 
 // What all outputs of one call have in common.

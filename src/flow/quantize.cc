@@ -74,6 +74,7 @@ QuantizeResult quantize(const std::filesystem::path& model_path,
   QuantizeResult result;
   for (const QuantizeTarget& target : targets) {
     outputs.push_back(plan_output(model, target.type, request.plan));
+    outputs.back().effort = options.effort;
     add_lock_record(model, options, outputs.back());
     result.files.push_back(report_output(target, outputs.back(), request.importance));
   }

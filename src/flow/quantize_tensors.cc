@@ -75,7 +75,8 @@ class Quantizing {
   }
 
   void write(const Piece& piece, uint64_t row, RowEncoder& rows, Encoding& encoding) const {
-    const auto how = RowEncoding{importance_.of(source_index(piece.tensor)), Effort::kDefault};
+    const auto how =
+        RowEncoding{importance_.of(source_index(piece.tensor)), outputs_.front().effort};
     const auto encoded = rows.encode(encoding.type, how);
     if (has_journal()) encoding.checksum.update(encoded);
     const uint64_t row_bytes = outputs_[encoding.outputs.front()].tensors[piece.tensor].row_bytes();
