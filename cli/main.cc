@@ -34,6 +34,8 @@ int main(int argc, char** argv) {
   nibble::cli::add_inspect(app);
   nibble::cli::add_evaluate(app);
   nibble::cli::add_run(app);
+  nibble::cli::add_split(app);
+  nibble::cli::add_join(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {

@@ -5,29 +5,23 @@
 #include "base/error.h"
 #include "file/byte_reader.h"
 #include "file/gguf_header.h"
+#include "file/gguf_split.h"
 
 namespace nibble {
 namespace {
 
-constexpr uint64_t kMaxParts = 65535;  // split.count is a u16
-
-// "-00001-of-00003.gguf": what follows the prefix in the name of part `number` (from 1).
-std::string part_ending(uint64_t number, uint64_t count) {
-  return fmt::format("-{:05}-of-{:05}.gguf", number, count);
-}
-
-std::filesystem::path part_path(const std::filesystem::path& first, uint64_t number,
-                                uint64_t count) {
+std::filesystem::path split_part_path(const std::filesystem::path& first, uint64_t number,
+                                      uint64_t count) {
   std::string name = first.filename().string();
-  name.resize(name.size() - part_ending(1, count).size());
-  return first.parent_path() / (name + part_ending(number, count));
+  name.resize(name.size() - split_ending(1, count).size());
+  return first.parent_path() / (name + split_ending(number, count));
 }
 
 // The number of files of the model that this header begins; 1 when it was never split.
 uint64_t count_parts(const Metadata& metadata) {
   const uint64_t number = metadata.find_uint("split.no").value_or(0);
   const uint64_t count = std::max<uint64_t>(metadata.find_uint("split.count").value_or(1), 1);
-  if (count > kMaxParts || number >= count) {
+  if (count > kMaxSplitParts || number >= count) {
     fail(ErrorCode::kInvalidFile, "{}: split.no {} and split.count {} contradict each other",
          metadata.origin(), number, count);
   }
@@ -39,12 +33,12 @@ void check_first(const std::filesystem::path& path, const Metadata& metadata, ui
   if (const auto number = metadata.find_uint("split.no").value_or(0); number != 0) {
     fail(ErrorCode::kUsage,
          "{}: is part {} of {} of a split model; open the first, whose name ends in {}",
-         path.string(), number + 1, count, part_ending(1, count));
+         path.string(), number + 1, count, split_ending(1, count));
   }
-  if (count > 1 && !path.filename().string().ends_with(part_ending(1, count))) {
+  if (count > 1 && !path.filename().string().ends_with(split_ending(1, count))) {
     fail(ErrorCode::kInvalidFile,
          "{}: is the first of {} parts, so its name must end in {}; name the parts as they were",
-         path.string(), count, part_ending(1, count));
+         path.string(), count, split_ending(1, count));
   }
 }
 
@@ -88,7 +82,7 @@ void GgufFile::open_first(const std::filesystem::path& path) {
 
 void GgufFile::open_others(const std::filesystem::path& path, uint64_t count) {
   for (uint64_t number = 1; number < count; ++number) {
-    const auto part = part_path(path, number + 1, count);
+    const auto part = split_part_path(path, number + 1, count);
     if (!std::filesystem::exists(part)) {
       fail(ErrorCode::kNotFound, "{}: part {} of {} is missing: no file {}", path.string(),
            number + 1, count, part.string());
