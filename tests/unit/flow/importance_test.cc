@@ -10,6 +10,7 @@
 #include "file/gguf.h"
 #include "flow/encode_rows.h"
 #include "flow/memory_tensors.h"
+#include "flow/quantize_request.h"
 #include "support/files.h"
 #include "support/imatrix.h"
 
@@ -120,6 +121,25 @@ TEST(Importance, OptionsChooseAmongItsEntries) {
   QuantizeOptions without_file;
   without_file.include_weights = {"a"};
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, {"--imatrix"}, [&] { load_importance(without_file); }));
+}
+
+TEST(Importance, FollowsTheTensorsOfAPrunedModel) {
+  const TemporaryFolder folder;
+  QuantizeOptions options;
+  options.imatrix = write_file(
+      folder / "my.dat", raw_imatrix({{"blk.1.attn_q.weight", 1, std::vector<float>(256, 1)},
+                                      {"blk.5.attn_q.weight", 1, std::vector<float>(256, 5)}}));
+  options.prune_layers = {1, 3};
+  ModelSource model = open_model(kLab7m);
+  const auto request = read_request(options, model);
+  const auto& tensors = model.tensors().tensors();
+  EXPECT_EQ(request.importance.count(), 1u);
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const auto values = request.importance.of(i);
+    if (values.empty()) continue;
+    EXPECT_EQ(tensors[i].name, "blk.3.attn_q.weight");
+    EXPECT_EQ(values[0], 5.0f);
+  }
 }
 
 TEST(Importance, IsToldInTheFile) {
