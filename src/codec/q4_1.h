@@ -29,7 +29,7 @@ struct Q4_1 {
   static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
                                 Params* fitted) {
     constexpr AffineSearch kSearches[] = {
-        {13.8f, 15.6f, 8, 1}, {13.0f, 16.4f, 18, 2}, {11.5f, 18.0f, 32, 3, 3, 0.5f}};
+        {13.2f, 16.0f, 9, 1}, {13.2f, 16.0f, 8, 1, 3, 0.4f}, {12.0f, 17.0f, 20, 2, 5, 0.35f}};
     Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
   }
 
