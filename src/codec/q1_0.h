@@ -41,8 +41,9 @@ struct Q1_0 {
       wx = V::fma(w_i, x_i, wx);
     }
     const float total = V::sum(w);
-    fitted->d = f16_from_f32(total > 0.0f ? V::sum(wx) * inverse_or_zero(total)
-                                          : V::sum(magnitude) / static_cast<float>(kWeights));
+    const float mean = total > 0.0f ? V::sum(wx) * inverse_or_zero(total)
+                                    : V::sum(magnitude) / static_cast<float>(kWeights);
+    fitted->d = f16_from_f32(mean > 0.0f ? mean : 0.0f);  // NaN weights give no NaN scale
   }
 
   // --- pack ---
