@@ -11,5 +11,6 @@ void add_evaluate(CLI::App& app);
 void add_run(CLI::App& app);
 void add_split(CLI::App& app);
 void add_join(CLI::App& app);
+void add_verify(CLI::App& app);
 
 }  // namespace nibble::cli

@@ -1,0 +1,265 @@
+// nibble::verify: encode the source again and compare.
+#include "nibble/verify.h"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "base/threads.h"
+#include "file/byte_reader.h"
+#include "flow/encode_rows.h"
+#include "flow/lock_record.h"
+#include "flow/pieces.h"
+#include "flow/quantize_request.h"
+#include "flow/run_support.h"
+#include "plan/builtin.h"
+
+namespace nibble {
+namespace {
+
+std::vector<uint64_t> parse_layers(const std::string& text, const std::string& origin) {
+  std::vector<uint64_t> layers;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find(',', at), text.size());
+    const std::string number = text.substr(at, end - at);
+    if (number.empty() || number.size() > 9 || !std::ranges::all_of(number, ::isdigit)) {
+      fail(ErrorCode::kInvalidFile, "{}: nibble.lock.prune_layers: found \"{}\", expected numbers",
+           origin, printable(text));
+    }
+    layers.push_back(std::stoull(number));
+    at = end + 1;
+  }
+  return layers;
+}
+
+QuantizeOptions options_of(const LockRecord& record, const VerifyOptions& options,
+                           const std::string& origin) {
+  QuantizeOptions result;
+  result.imatrix = options.imatrix;
+  result.include_weights = options.include_weights;
+  result.exclude_weights = options.exclude_weights;
+  result.prune_layers = parse_layers(record.prune_layers, origin);
+  return result;
+}
+
+Effort effort_of(const LockRecord& record, const std::string& origin) {
+  for (const Effort effort : {Effort::kFast, Effort::kDefault, Effort::kBest}) {
+    if (record.effort == effort_name(effort)) return effort;
+  }
+  fail(ErrorCode::kInvalidFile,
+       "{}: nibble.lock.effort: found \"{}\", expected fast, default or best", origin,
+       printable(record.effort));
+}
+
+// Differences between now and then that may explain others.
+std::vector<std::string> notes_on(const LockRecord& record, const VerifyOptions& options) {
+  std::vector<std::string> notes;
+  if (record.nibble != NIBBLE_VERSION) {
+    notes.push_back(fmt::format("it was made by nibble {}, this is {}", printable(record.nibble),
+                                NIBBLE_VERSION));
+  }
+  const BuiltinRecipe* recipe = find_builtin_recipe(record.recipe);
+  if (record.recipe_text.empty() && recipe != nullptr) {
+    const auto text = std::as_bytes(std::span(recipe->text.data(), recipe->text.size()));
+    if (hex(sha256(text)) != record.recipe_sha256) {
+      notes.push_back(fmt::format("its recipe {} was another one; types are taken from the file",
+                                  printable(record.recipe)));
+    }
+  }
+  const std::string imatrix = options.imatrix.empty() ? "" : sha256_of_file(options.imatrix);
+  if (imatrix != record.imatrix_sha256) {
+    notes.push_back(record.imatrix_sha256.empty() ? "it was made without an importance matrix"
+                                                  : "its importance matrix was another file");
+  }
+  return notes;
+}
+
+struct Comparison {
+  GgufFile file;
+  ModelSource source;
+  TensorImportance importance;
+  Effort effort;
+  std::vector<size_t> tensors;  // of the file, those that the source has, too
+  std::vector<PlannedTensor> plan;
+};
+
+// Whole pieces: all, or a sample.
+std::vector<size_t> choose(size_t count, const VerifyOptions& options) {
+  if (!(options.sample > 0 && options.sample <= 1)) {
+    fail(ErrorCode::kUsage, "the share to compare is {}, expected more than 0 and at most 1",
+         options.sample);
+  }
+  std::vector<size_t> numbers(count);
+  for (size_t i = 0; i < count; ++i) numbers[i] = i;
+  const auto wanted = static_cast<size_t>(std::ceil(options.sample * static_cast<double>(count)));
+  if (wanted == count) return numbers;
+  Random random(options.seed);
+  for (size_t i = 0; i < wanted; ++i) {
+    std::swap(numbers[i], numbers[i + random.next() % (count - i)]);
+  }
+  numbers.resize(wanted);
+  std::ranges::sort(numbers);
+  return numbers;
+}
+
+// Finds the file's tensors in the source; what does not fit is a problem.
+void match_tensors(Comparison& comparison, VerifyResult& result) {
+  const auto& stored = comparison.source.tensors().tensors();
+  const auto& made = comparison.file.tensors();
+  for (size_t i = 0; i < made.size(); ++i) {
+    const auto found = std::ranges::find(stored, made[i].name, &TensorInfo::name);
+    if (found == stored.end()) {
+      result.problems.push_back({made[i].name, "the source has no such tensor"});
+    } else if (found->shape != made[i].shape) {
+      result.problems.push_back(
+          {made[i].name, fmt::format("is {}, in the source {}", to_string(made[i].shape),
+                                     to_string(found->shape))});
+    } else {
+      comparison.tensors.push_back(i);
+      const auto index = static_cast<size_t>(found - stored.begin());
+      comparison.plan.push_back({index, made[i].type, made[i].type});
+    }
+  }
+}
+
+class Comparing {
+ public:
+  explicit Comparing(const Comparison& comparison)
+      : comparison_(comparison), differing_rows_(comparison.plan.size()) {}
+
+  struct Buffers {
+    RowEncoder rows;
+    std::vector<std::byte> made;
+  };
+
+  // Returns the hash of the piece's source.
+  Sha256Digest run(const Piece& piece, Buffers& buffers) {
+    const PlannedTensor& planned = comparison_.plan[piece.tensor];
+    const auto& source = comparison_.source.tensors();
+    const uint64_t step = rows_at_once(source.tensors()[planned.source_index]);
+    Sha256 hash;
+    for (uint64_t done = 0; done < piece.rows; done += step) {
+      const uint64_t count = std::min(step, piece.rows - done);
+      buffers.rows.read(source, planned.source_index, piece.first_row + done, count);
+      hash.update(buffers.rows.stored());
+      compare(piece.tensor, piece.first_row + done, count, buffers);
+    }
+    return hash.finish();
+  }
+
+  void report(VerifyResult& result) const {
+    result.bytes_compared = bytes_;
+    for (size_t i = 0; i < differing_rows_.size(); ++i) {
+      if (differing_rows_[i] == 0) continue;
+      const TensorInfo& tensor = comparison_.file.tensors()[comparison_.tensors[i]];
+      result.problems.push_back(
+          {tensor.name,
+           fmt::format("{} of its {} rows are not what the source gives as {}", differing_rows_[i],
+                       tensor.shape.rows(), dtype_name(tensor.type))});
+    }
+  }
+
+ private:
+  void compare(size_t planned, uint64_t first, uint64_t count, Buffers& buffers) {
+    const size_t tensor = comparison_.tensors[planned];
+    const PlannedTensor& plan = comparison_.plan[planned];
+    const RowEncoding how = {comparison_.importance.of(plan.source_index), comparison_.effort};
+    const auto expected = buffers.rows.encode(plan.type, how);
+    buffers.made.resize(expected.size());
+    comparison_.file.read_rows(tensor, first, count, buffers.made);
+    const uint64_t row_bytes = expected.size() / count;
+    uint64_t differing = 0;
+    for (uint64_t at = 0; at < expected.size(); at += row_bytes) {
+      const auto made = std::span(buffers.made).subspan(at, row_bytes);
+      if (!std::ranges::equal(expected.subspan(at, row_bytes), made)) ++differing;
+    }
+    const std::lock_guard lock(mutex_);
+    differing_rows_[planned] += differing;
+    bytes_ += expected.size();
+  }
+
+  const Comparison& comparison_;
+  std::mutex mutex_;
+  std::vector<uint64_t> differing_rows_;  // of each planned tensor
+  uint64_t bytes_ = 0;
+};
+
+void compare_hashes(const Comparison& comparison, const LockRecord& record,
+                    const std::vector<std::string>& hashes, VerifyResult& result) {
+  const auto& made = comparison.file.tensors();
+  if (record.tensor_sha256.size() != made.size()) {
+    fail(ErrorCode::kInvalidFile, "{}: nibble.lock.source.sha256: found {} hashes for {} tensors",
+         comparison.file.metadata().origin(), record.tensor_sha256.size(), made.size());
+  }
+  for (size_t i = 0; i < hashes.size(); ++i) {
+    const size_t tensor = comparison.tensors[i];
+    if (hashes[i] == record.tensor_sha256[tensor]) continue;
+    result.problems.push_back({made[tensor].name, "it was made from another source tensor"});
+  }
+}
+
+// Compares the chosen pieces; returns the hashes of the source, of no use unless all were chosen.
+std::vector<std::string> compare_pieces(const Comparison& comparison, const VerifyOptions& options,
+                                        const std::vector<Piece>& pieces,
+                                        const std::vector<size_t>& chosen, VerifyResult& result) {
+  ThreadPool pool(options.run.threads);
+  Phase phase(options.run, "verifying", "pieces", chosen.size());
+  std::mutex mutex;
+  uint64_t done = 0;
+  Comparing comparing(comparison);
+  std::vector<Comparing::Buffers> buffers(static_cast<size_t>(pool.count()));
+  std::vector<Sha256Digest> digests(pieces.size());
+  pool.run(static_cast<int64_t>(chosen.size()), 1, [&](int64_t i, int64_t, int worker) {
+    const size_t number = chosen[static_cast<size_t>(i)];
+    digests[number] = comparing.run(pieces[number], buffers[static_cast<size_t>(worker)]);
+    const std::lock_guard lock(mutex);
+    phase.advance_to(++done);
+  });
+  comparing.report(result);
+  return tensor_hashes(pieces, digests, comparison.plan.size());
+}
+
+}  // namespace
+
+VerifyResult verify(const std::filesystem::path& path, const std::filesystem::path& source,
+                    const VerifyOptions& options) {
+  VerifyResult result;
+  GgufFile file(path);
+  const std::string origin = path.string();
+  auto record = find_lock_record(file.metadata());
+  const bool has_record = record.has_value();
+  if (!has_record) {
+    record = LockRecord{};
+    record->effort = effort_name(Effort::kDefault);
+    result.notes.emplace_back("it has no lock record: encoded as by default, with its own types");
+  } else {
+    if (!record->imatrix_sha256.empty() && options.imatrix.empty()) {
+      fail(ErrorCode::kUsage,
+           "{}: it was made with an importance matrix (SHA-256 {}); name that with --imatrix",
+           origin, printable(record->imatrix_sha256));
+    }
+    result.notes = notes_on(*record, options);
+  }
+  ModelSource model = open_model(source);
+  QuantizeRequest request = read_request(options_of(*record, options, origin), model);
+  Comparison comparison = {std::move(file),
+                           std::move(model),
+                           std::move(request.importance),
+                           effort_of(*record, origin),
+                           {},
+                           {}};
+  result.tensors = comparison.file.tensors().size();
+  for (const TensorInfo& tensor : comparison.file.tensors()) result.bytes += tensor.bytes();
+  match_tensors(comparison, result);
+  const auto pieces = cut_into_pieces(comparison.source.tensors().tensors(), comparison.plan);
+  const auto chosen = choose(pieces.size(), options);
+  const auto hashes = compare_pieces(comparison, options, pieces, chosen, result);
+  if (has_record && chosen.size() == pieces.size()) {
+    compare_hashes(comparison, *record, hashes, result);
+  }
+  return result;
+}
+
+}  // namespace nibble
