@@ -317,14 +317,14 @@ void add_quantize(CLI::App& app) {
       ->add_option("--memory", options->memory,
                    "most bytes of buffers, e.g. 512MiB (default: 2GiB)")
       ->type_name("SIZE");
-  command
-      ->add_option("--effort", options->effort,
-                   "time for a lower error: fast, default or best")
+  command->add_option("--effort", options->effort, "time for a lower error: fast, default or best")
       ->check(CLI::IsMember({"fast", "default", "best"}))
       ->type_name("EFFORT");
   add_importance_options(*command, options->quantize);
   add_type_options(*command, options->quantize);
   add_model_options(*command, options->quantize);
+  command->add_flag("--keep-split", options->quantize.keep_split,
+                    "split the output where a split GGUF is");
   command->add_flag("--resume", options->quantize.resume,
                     "go on with what an interrupted call of the same kind left");
   command->add_flag("--dry-run", options->quantize.dry_run, "show sizes and types, write nothing");

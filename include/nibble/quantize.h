@@ -43,7 +43,10 @@ struct QuantizeOptions {
   std::vector<std::string> override_keys;
   std::vector<uint64_t> prune_layers;  // layers to leave out; the others are numbered anew
   Effort effort = Effort::kDefault;    // time for a lower error
-  bool dry_run = false;                // plan and report, but write nothing
+  // A source that is split over several GGUF files: split the outputs where it is. `path` of a
+  // target X.gguf becomes X-00001-of-0000N.gguf and so on.
+  bool keep_split = false;
+  bool dry_run = false;  // plan and report, but write nothing
   // Go on with what an earlier call of the same kind left unfinished, and leave finished targets as
   // they are. Otherwise such work is begun anew.
   bool resume = false;

@@ -21,6 +21,8 @@ class GgufFile final : public TensorSource {
   uint32_t version() const { return version_; }
   const std::vector<std::unique_ptr<InputFile>>& files() const { return files_.files(); }
 
+  size_t file_of(size_t tensor) const { return files_.file_of(tensor); }  // into files()
+
   const std::vector<TensorInfo>& tensors() const override { return files_.tensors(); }
   void read_rows(size_t tensor, uint64_t first, uint64_t count,
                  std::span<std::byte> out) const override {

@@ -30,6 +30,7 @@ class TensorFiles {
 
   const std::vector<std::unique_ptr<InputFile>>& files() const { return files_; }
   const std::vector<TensorInfo>& tensors() const { return tensors_; }
+  size_t file_of(size_t tensor) const { return places_[tensor].file; }  // into files()
 
   // As TensorSource says. Error kUsage when the rows are outside the tensor or `out` has another
   // size.

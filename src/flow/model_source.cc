@@ -88,6 +88,18 @@ uint64_t ModelSource::file_bytes() const {
   return bytes;
 }
 
+std::vector<size_t> ModelSource::tensors_in_files() const {
+  if (gguf == nullptr) {
+    fail(ErrorCode::kUsage, "{}: is no GGUF, so there is no split to keep; see nibble split",
+         path.string());
+  }
+  std::vector<size_t> counts(gguf->files().size());
+  for (size_t i = 0; i < tensors().tensors().size(); ++i) {
+    ++counts[gguf->file_of(pruned ? pruned->origin(i) : i)];
+  }
+  return counts;
+}
+
 ModelSource open_model(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) {
     fail(ErrorCode::kNotFound, "{}: there is no such file or directory", path.string());

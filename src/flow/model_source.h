@@ -31,6 +31,8 @@ struct ModelSource {
     return gguf ? gguf->files() : hf->files();
   }
   uint64_t file_bytes() const;
+  // How many of the tensors lie in each file of a GGUF. Error kUsage for other sources.
+  std::vector<size_t> tensors_in_files() const;
 
   std::unique_ptr<GgufFile> gguf;  // one of these two chains is there
   std::unique_ptr<HfDirectory> hf;

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/input_file.h"
 #include "codec/codec.h"
+#include "file/gguf_split.h"
 #include "plan/builtin.h"
 
 namespace nibble {
@@ -89,6 +90,14 @@ PlannedOutput plan_output(const ModelSource& model, const std::string& type,
   for (const auto& [key, value] : request.keys.entries()) output.metadata.set(key, value);
   for (const KeyOverride& key : request.overrides) key.apply_to(output.metadata);
   return output;
+}
+
+std::vector<GgufPart> parts_of(const PlannedOutput& output, const std::filesystem::path& first) {
+  const size_t count = output.tensors_in_part.size();
+  if (count == 0) return {{first, output.metadata, output.tensors}};
+  std::string prefix = first.string();
+  prefix.resize(prefix.size() - split_ending(1, count).size());
+  return split_into_parts(prefix, output.metadata, output.tensors, output.tensors_in_part);
 }
 
 }  // namespace nibble

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/metadata.h"
+#include "file/gguf_sink.h"
 #include "flow/key_override.h"
 #include "flow/model_source.h"
 #include "nibble/effort.h"
@@ -18,13 +19,18 @@ constexpr std::string_view kCopyType = "copy";
 bool is_copy_type(std::string_view type);  // in any letter case
 
 struct PlannedOutput {
-  std::string type;                  // as the user named it
-  std::vector<PlannedTensor> plan;   // one for each tensor of the source, in its order
-  std::vector<TensorInfo> tensors;   // as they will be written
-  Metadata metadata;                 // of the file
+  std::string type;                 // as the user named it
+  std::vector<PlannedTensor> plan;  // one for each tensor of the source, in its order
+  std::vector<TensorInfo> tensors;  // as they will be written
+  Metadata metadata;                // of the file
+  // Of an output that is split as the source is: how many tensors each part gets. Else empty.
+  std::vector<size_t> tensors_in_part;
   Effort effort = Effort::kDefault;  // to encode with
   std::vector<std::string> notes;  // lines of a user's recipe that no tensor of this model matches
 };
+
+// The files of an output, of which `first` is the first.
+std::vector<GgufPart> parts_of(const PlannedOutput& output, const std::filesystem::path& first);
 
 // What all outputs of one call have in common.
 struct PlanRequest {

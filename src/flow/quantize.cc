@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "file/gguf_split.h"
 #include "flow/plan_outputs.h"
 #include "flow/quantize_report.h"
 #include "flow/quantize_request.h"
@@ -40,6 +41,17 @@ void check_targets(const ModelSource& model, const std::vector<QuantizeTarget>& 
   }
 }
 
+// Targets under the names that their first files get when they are split as the source is.
+std::vector<QuantizeTarget> first_parts(std::vector<QuantizeTarget> targets,
+                                        const ModelSource& model) {
+  const std::string ending = split_ending(1, model.files().size());
+  for (QuantizeTarget& target : targets) {
+    if (target.path.extension() == ".gguf") target.path.replace_extension();
+    target.path += ending;
+  }
+  return targets;
+}
+
 // A GGUF of an architecture that this version cannot run is converted as it stands.
 void check_model(const ModelSource& model) {
   const auto arch = model.metadata.find_string("general.architecture");
@@ -63,10 +75,12 @@ std::optional<std::string> find_quantize_type(std::string_view text) {
 }
 
 QuantizeResult quantize(const std::filesystem::path& model_path,
-                        const std::vector<QuantizeTarget>& targets,
+                        const std::vector<QuantizeTarget>& asked_targets,
                         const QuantizeOptions& options) {
   const Stopwatch watch;
   ModelSource model = open_model(model_path);
+  const bool is_split = options.keep_split && model.tensors_in_files().size() > 1;
+  const auto targets = is_split ? first_parts(asked_targets, model) : asked_targets;
   check_targets(model, targets);
   const QuantizeRequest request = read_request(options, model);
   check_model(model);
@@ -74,6 +88,7 @@ QuantizeResult quantize(const std::filesystem::path& model_path,
   QuantizeResult result;
   for (const QuantizeTarget& target : targets) {
     outputs.push_back(plan_output(model, target.type, request.plan));
+    if (is_split) outputs.back().tensors_in_part = model.tensors_in_files();
     outputs.back().effort = options.effort;
     add_lock_record(model, options, outputs.back());
     result.files.push_back(report_output(target, outputs.back(), request.importance));

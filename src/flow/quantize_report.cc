@@ -41,7 +41,9 @@ QuantizedFile report_output(const QuantizeTarget& target, const PlannedOutput& o
   QuantizedFile file;
   file.type = target.type;
   file.path = target.path;
-  file.bytes = gguf_file_bytes(output.metadata, output.tensors);
+  for (const GgufPart& part : parts_of(output, target.path)) {
+    file.bytes += gguf_file_bytes(part.metadata, part.tensors);
+  }
   uint64_t bytes = 0;
   for (size_t i = 0; i < output.tensors.size(); ++i) {
     const TensorInfo& tensor = output.tensors[i];

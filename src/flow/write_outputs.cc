@@ -117,7 +117,7 @@ class Outputs {
   void finish() {
     for (size_t i = 0; i < works_.size(); ++i) {
       if (!is_copy_type(planned_[i].type)) fill_hashes(*works_[i], planned_[i]);
-      works_[i]->finish(planned_[i].metadata);
+      works_[i]->finish(parts_of(planned_[i], targets_[i].path).front().metadata);
     }
   }
 
@@ -128,9 +128,9 @@ class Outputs {
  private:
   void begin(const ModelSource& model, bool resume, ThreadPool& pool) {
     for (size_t i = 0; i < targets_.size(); ++i) {
-      std::vector<GgufPart> parts = {{targets_[i].path, planned_[i].metadata, planned_[i].tensors}};
-      works_.push_back(std::make_unique<OutputWork>(
-          std::move(parts), describe_work(model, planned_[i]), pieces_, resume));
+      works_.push_back(std::make_unique<OutputWork>(parts_of(planned_[i], targets_[i].path),
+                                                    describe_work(model, planned_[i]), pieces_,
+                                                    resume));
       works_.back()->check_left(pool);
     }
   }

@@ -35,6 +35,8 @@ class Pruned final : public TensorSource {
  public:
   Pruned(const TensorSource& source, const PrunedLayers& layers);
 
+  size_t origin(size_t tensor) const { return origins_[tensor]; }  // into the source's tensors
+
   const std::vector<TensorInfo>& tensors() const override { return tensors_; }
   void read_rows(size_t tensor, uint64_t first, uint64_t count,
                  std::span<std::byte> out) const override {

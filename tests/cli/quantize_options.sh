@@ -27,7 +27,16 @@ nibble quantize --prune-layers 4,1 model.gguf -t q4_0 -o pruned.gguf --quiet
 nibble quantize model.gguf -t Copy -o copy.gguf --quiet
 cmp model.gguf copy.gguf && echo 'a copy'
 
+echo 'split as the source is'
+"$NIBBLE" split model.gguf --max-tensors 30 -o parts --quiet >log
+"$NIBBLE" quantize model.gguf -t q4_0 -o whole.gguf --quiet >log 2>&1
+nibble quantize --keep-split parts-00001-of-00002.gguf -t q4_0 -o small.gguf --quiet
+ls small*
+"$NIBBLE" join small-00001-of-00002.gguf -o small.gguf --quiet >log
+cmp <(tail -c 4000000 small.gguf) <(tail -c 4000000 whole.gguf) && echo 'the same weights'
+
 echo 'what makes no sense'
+refuses quantize "$model" -t q4_0 --keep-split
 refuses quantize "$model" -t q4_0 --leave-output-tensor --output-tensor-type q8_0
 refuses quantize "$model" -t copy --pure
 refuses quantize "$model" -t q4_0 --output-tensor-type q9
