@@ -141,6 +141,7 @@ struct Avx2 {
     const __m256 sign = _mm256_set1_ps(-0.0f);
     return {_mm256_andnot_ps(sign, a.lo), _mm256_andnot_ps(sign, a.hi)};
   }
+  static NIBBLE_INLINE F32 sqrt(F32 a) { return {_mm256_sqrt_ps(a.lo), _mm256_sqrt_ps(a.hi)}; }
   static NIBBLE_INLINE F32 round(F32 a) {
     constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
     return {_mm256_round_ps(a.lo, kNearest), _mm256_round_ps(a.hi, kNearest)};
@@ -331,6 +332,20 @@ struct Avx2 {
   }
   static NIBBLE_INLINE I8 base3_digits(I8 x, I8 power) {
     return {base3_digits32(x.lo, power.lo), base3_digits32(x.hi, power.hi)};
+  }
+
+  static NIBBLE_INLINE __m256i from_4_words(uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
+    return _mm256_setr_epi64x(static_cast<int64_t>(a), static_cast<int64_t>(b),
+                              static_cast<int64_t>(c), static_cast<int64_t>(d));
+  }
+  static NIBBLE_INLINE I8 from_words(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+                                     uint64_t f, uint64_t g, uint64_t h) {
+    return {from_4_words(a, b, c, d), from_4_words(e, f, g, h)};
+  }
+  static NIBBLE_INLINE I8 negate_where(I8 x, uint64_t bits) {
+    const I8 all = bytes_from_bits(bits, 0xff);  // -x = (x ^ ff) - ff
+    return {_mm256_sub_epi8(_mm256_xor_si256(x.lo, all.lo), all.lo),
+            _mm256_sub_epi8(_mm256_xor_si256(x.hi, all.hi), all.hi)};
   }
 
   // Pairs fit 16 bits: 2 * 127 * 127 (us) and 2 * 128 * 127 (ss) are below 32768.

@@ -88,6 +88,7 @@ struct Avx512 {
   static NIBBLE_INLINE F32 max(F32 a, F32 b) { return _mm512_max_ps(a, b); }
   static NIBBLE_INLINE F32 min(F32 a, F32 b) { return _mm512_min_ps(a, b); }
   static NIBBLE_INLINE F32 abs(F32 a) { return _mm512_abs_ps(a); }
+  static NIBBLE_INLINE F32 sqrt(F32 a) { return _mm512_sqrt_ps(a); }
   static NIBBLE_INLINE F32 round(F32 a) {
     return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   }
@@ -228,6 +229,17 @@ struct Avx512 {
     const __m512i three = _mm512_set1_epi16(3);
     return _mm512_or_si512(_mm512_srli_epi16(_mm512_mullo_epi16(even, three), 8),
                            _mm512_andnot_si512(low, _mm512_mullo_epi16(odd, three)));
+  }
+
+  static NIBBLE_INLINE I8 from_words(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+                                     uint64_t f, uint64_t g, uint64_t h) {
+    return _mm512_setr_epi64(static_cast<int64_t>(a), static_cast<int64_t>(b),
+                             static_cast<int64_t>(c), static_cast<int64_t>(d),
+                             static_cast<int64_t>(e), static_cast<int64_t>(f),
+                             static_cast<int64_t>(g), static_cast<int64_t>(h));
+  }
+  static NIBBLE_INLINE I8 negate_where(I8 x, uint64_t bits) {
+    return _mm512_mask_sub_epi8(x, bits, _mm512_setzero_si512(), x);
   }
 
   static NIBBLE_INLINE I32 dot_us(I8 w, I8 a) {

@@ -132,6 +132,9 @@ struct Scalar {
   static NIBBLE_INLINE F32 abs(F32 a) {
     return make([&](int i) { return std::fabs(a.v[i]); });
   }
+  static NIBBLE_INLINE F32 sqrt(F32 a) {
+    return make([&](int i) { return std::sqrt(a.v[i]); });
+  }
   static NIBBLE_INLINE F32 round(F32 a) {  // to the nearest integer, ties to even
     return make([&](int i) { return std::nearbyint(a.v[i]); });
   }
@@ -278,6 +281,17 @@ struct Scalar {
   // point for power[i] = 1, the one after n more for 3^n.
   static NIBBLE_INLINE I8 base3_digits(I8 x, I8 power) {
     return make8([&](int i) { return static_cast<uint8_t>(x.v[i] * power.v[i]) * 3 >> 8; });
+  }
+
+  // The bytes of 8 words, lowest first.
+  static NIBBLE_INLINE I8 from_words(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+                                     uint64_t f, uint64_t g, uint64_t h) {
+    const uint64_t words[] = {a, b, c, d, e, f, g, h};
+    return make8([&](int i) { return words[i / 8] >> (8 * (i % 8)) & 0xff; });
+  }
+  // Byte i is -x[i] where bit i is set.
+  static NIBBLE_INLINE I8 negate_where(I8 x, uint64_t bits) {
+    return make8([&](int i) { return (bits >> i & 1) != 0 ? -x.v[i] : x.v[i]; });
   }
 
   // Sums of 4 neighbouring products, weights unsigned in 0..127 (us) or signed (ss), activations in
