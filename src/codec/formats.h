@@ -23,6 +23,13 @@
   X(kQ4_K,    12, "q4_k",    Q4_K,    256, 144, kQ5_0)    \
   X(kQ5_K,    13, "q5_k",    Q5_K,    256, 176, kQ5_1)    \
   X(kQ6_K,    14, "q6_k",    Q6_K,    256, 210, kQ8_0)    \
+  X(kIQ1_S,   19, "iq1_s",   IQ1_S,   256,  50, kIQ4_NL)  \
+  X(kIQ1_M,   29, "iq1_m",   IQ1_M,   256,  56, kIQ4_NL)  \
+  X(kIQ2_XXS, 16, "iq2_xxs", IQ2_XXS, 256,  66, kIQ4_NL)  \
+  X(kIQ2_XS,  17, "iq2_xs",  IQ2_XS,  256,  74, kIQ4_NL)  \
+  X(kIQ2_S,   22, "iq2_s",   IQ2_S,   256,  82, kIQ4_NL)  \
+  X(kIQ3_XXS, 18, "iq3_xxs", IQ3_XXS, 256,  98, kIQ4_NL)  \
+  X(kIQ3_S,   21, "iq3_s",   IQ3_S,   256, 110, kIQ4_NL)  \
   X(kIQ4_NL,  20, "iq4_nl",  IQ4_NL,   32,  18, kF16)     \
   X(kIQ4_XS,  23, "iq4_xs",  IQ4_XS,  256, 136, kIQ4_NL)  \
   X(kTQ1_0,   34, "tq1_0",   TQ1_0,   256,  54, kQ4_0)    \

@@ -28,33 +28,41 @@ enum class Signs {
   kFree,
 };
 
+// The weight of 8 that costs least when it gets the wrong sign.
+NIBBLE_INLINE int cheapest_sign(const float* magnitudes, const float* importance) {
+  float sum = 0.0f;
+  for (int i = 0; importance != nullptr && i < 8; ++i) sum += importance[i];
+  int cheapest = 0;
+  float least = INFINITY;
+  for (int i = 0; i < 8; ++i) {
+    const float cost = sum > 0.0f ? importance[i] * magnitudes[i] : magnitudes[i];
+    if (cost < least) {
+      least = cost;
+      cheapest = i;
+    }
+  }
+  return cheapest;
+}
+
 // The signs that 8 weights get, a bit each, and what is left to be found in the grid: magnitudes,
-// one of them negative where the number of negative weights is odd and has to be even: the one
-// whose sign costs least.
+// one of them negative where the number of negative weights is odd and has to be even.
 template <Signs kind>
 NIBBLE_INLINE uint8_t take_signs(const float* x, const float* importance, float* magnitudes) {
-  int signs = 0;
+  unsigned signs = 0;
   for (int i = 0; i < 8; ++i) {
     magnitudes[i] = kind == Signs::kNone ? x[i] : std::fabs(x[i]);
-    signs |= (x[i] < 0.0f ? 1 : 0) << i;
+    signs |= (x[i] < 0.0f ? 1u : 0u) << i;
   }
-  if (kind == Signs::kEven && std::popcount(static_cast<unsigned>(signs)) % 2 != 0) {
-    int cheapest = 0;
-    float least = INFINITY;
-    for (int i = 0; i < 8; ++i) {
-      const float cost = importance == nullptr ? magnitudes[i] : importance[i] * magnitudes[i];
-      if (cost < least) {
-        least = cost;
-        cheapest = i;
-      }
-    }
-    magnitudes[cheapest] = -magnitudes[cheapest];
-    signs ^= 1 << cheapest;
+  if (kind == Signs::kEven && std::popcount(signs) % 2 != 0) {
+    const int i = cheapest_sign(magnitudes, importance);
+    magnitudes[i] = -magnitudes[i];
+    signs ^= 1u << i;
   }
   return static_cast<uint8_t>(kind == Signs::kNone ? 0 : signs);
 }
 
-// Scales that are tried for a group, as multiples of its root mean square.
+// Scales that are tried for a group (a single one is taken unseen), as multiples of its root mean
+// square.
 struct GridScaleSearch {
   float first;
   float last;
@@ -258,10 +266,10 @@ struct GridScales {
       w = V::add(w, tile.w[i]);
     }
     const auto size = V::sqrt(V::mul(xx, inverse_or_zero<V>(w)));
+    if (search.steps == 1) return V::mul(size, V::set1(search.first));
     auto best = size;
     auto least = V::set1(INFINITY);
-    const float step =
-        search.steps > 1 ? (search.last - search.first) / static_cast<float>(search.steps - 1) : 0;
+    const float step = (search.last - search.first) / static_cast<float>(search.steps - 1);
     for (int k = 0; k < search.steps; ++k) {
       const auto scale = V::mul(size, V::set1(search.first + step * static_cast<float>(k)));
       const auto error = error_of<V>(tile, scale).error;

@@ -43,7 +43,7 @@ struct IQ1_M {
   static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
                                 Params* fitted) {
     constexpr GridScaleSearch kSearches[] = {
-        {0.95f, 1.5f, 2, 1, 0}, {0.9f, 1.6f, 3, 1, 1}, {0.9f, 1.8f, 8, 1, 2}};
+        {1.23f, 1.23f, 1, 1, 0}, {0.95f, 1.6f, 3, 1, 1}, {0.9f, 1.8f, 8, 1, 2}};
     Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
   }
 
