@@ -48,7 +48,7 @@ fuzz: deps-check  ## each libFuzzer target for FUZZ_SECONDS
 	@tools/build.sh fuzz $(JOBS) fuzzers
 	@tools/fuzz.sh $(FUZZ_SECONDS)
 
-bench: build  ## speed and memory on a synthetic model (LLAMA_BENCH=... measures llama.cpp, too)
+bench: build  ## speed and memory on a synthetic model (LLAMA_BENCH=, LLAMA_QUANTIZE=... measure llama.cpp, too)
 	@$(PYTHON) bench/run.py
 
 format: deps-check  ## rewrite every C++ file in the project's style

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Speed and memory on a synthetic model of 1.5 billion weights (3 GB in f16), in build/bench (needs 6 GB).
 
-With LLAMA_BENCH=path of llama.cpp's llama-bench, generation is measured beside it on the same files.
+With LLAMA_BENCH=path of llama.cpp's llama-bench, generation is measured beside it on the same files; with
+LLAMA_QUANTIZE=path of its llama-quantize, quantization.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ RELEASE = ROOT / "build" / "release"
 WORK = ROOT / "build" / "bench"
 MODEL = WORK / "synthetic"
 TYPES = ("q8_0", "q4_k_m", "q4_0")
+PEER_TYPES = ("Q8_0", "Q4_0", "Q2_K", "Q3_K_M", "Q4_K_M", "Q5_K_M", "Q6_K", "IQ4_XS", "IQ4_NL")
 THREADS = os.environ.get("THREADS", str(len(os.sched_getaffinity(0))))
 MIB = 2**20
 
@@ -52,9 +54,15 @@ def measure_running(kind: str) -> None:
 def main() -> None:
     WORK.mkdir(parents=True, exist_ok=True)
     make_model()
+    subprocess.run([str(RELEASE / "bench" / "format_speed")], check=True)
     measure_quantizing()
     for kind in TYPES:
         measure_running(kind)
+    if "LLAMA_QUANTIZE" in os.environ:
+        nibble("quantize", MODEL, "-t", "f16", "-o", WORK)
+        subprocess.run([sys.executable, str(ROOT / "bench" / "compare_quantize.py"), "--nibble", str(RELEASE / "nibble"),
+                        "--llama-quantize", os.environ["LLAMA_QUANTIZE"], "--threads", THREADS,
+                        str(WORK / "synthetic-f16.gguf"), *PEER_TYPES], check=True)
     if "LLAMA_BENCH" in os.environ:
         subprocess.run([sys.executable, str(ROOT / "bench" / "compare_generation.py"), "--nibble",
                         str(RELEASE / "nibble"), "--llama-bench", os.environ["LLAMA_BENCH"], "--threads", THREADS,

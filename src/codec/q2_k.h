@@ -30,7 +30,7 @@ struct Q2_K {
   template <class V>
   static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
                                 Params* fitted) {
-    constexpr ScaledLineSearch kSearches[] = {{{2.2f, 3.2f, 4, 1, 3, 0.4f}, 0, 1},
+    constexpr ScaledLineSearch kSearches[] = {{{2.4f, 3.0f, 2, 0, 3, 0.4f}, 1, 0},
                                               {{2.0f, 3.5f, 5, 1, 3, 0.4f}, 1, 1},
                                               {{1.2f, 4.2f, 20, 3, 7, 0.25f}, 2, 4}};
     Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);

@@ -34,7 +34,7 @@ struct Q6_K {
   template <class V>
   static NIBBLE_INLINE void fit(const float* x, const float* importance, int, Effort effort,
                                 Params* fitted) {
-    constexpr ScaledCodeSearch kSearches[] = {{{-30.4f, -33.0f, 6, 1}, 1, 0},
+    constexpr ScaledCodeSearch kSearches[] = {{{-31.3f, -32.5f, 3, 0, true}, 0, 0},
                                               {{-30.4f, -33.0f, 5, 1, true}, 1, 1},
                                               {{-27.0f, -36.0f, 24, 2, true}, 2, 3}};
     Params::fit<V>(x, importance, search_of(kSearches, effort), fitted);

@@ -24,6 +24,8 @@ NIBBLE = Path(os.environ.get("NIBBLE", ROOT / "build" / "release" / "nibble"))
 MODEL = ROOT / "assets" / "lab-7m"
 TEXT = ROOT / "assets" / "lab-7m-text" / "evaluation.txt"
 SHARED = Path(os.environ.get("NIBBLE_SHARED", ROOT.parent / "shared"))
+IMATRIX = ROOT / "tests" / "golden" / "lab-7m" / "imatrix.dat"
+TYPES = sorted(path.stem for path in (ROOT / "recipes").glob("*.recipe"))
 GREEDY = json.loads((ROOT / "tests" / "golden" / "lab-7m" / "greedy.json").read_text())["cases"]
 
 
@@ -78,7 +80,7 @@ class Files(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         cls.folder = tempfile.TemporaryDirectory()
-        nibble("quantize", MODEL, "-t", "f16,q8_0,q4_k_m", "-o", cls.folder.name, "--quiet")
+        nibble("quantize", MODEL, "-t", ",".join(TYPES), "--imatrix", IMATRIX, "-o", cls.folder.name, "--quiet")
 
     @classmethod
     def tearDownClass(cls) -> None:
@@ -90,7 +92,9 @@ class Files(unittest.TestCase):
 
 class GgufReader(Files):
     def test_reads_the_tensors_that_we_list(self) -> None:
-        for kind in ("f16", "q8_0", "q4_k_m"):
+        for kind in TYPES:
+            if kind == "q2_0":
+                continue  # newer than this version of the package
             listed = json.loads(nibble("inspect", self.file(kind), "--json"))["tensors"]
             read = gguf.GGUFReader(self.file(kind)).tensors
             self.assertEqual([(t.name, t.tensor_type.name.lower(), t.n_bytes) for t in read],
@@ -140,9 +144,11 @@ class OurFilesInLlamaCpp(Files):
     def test_f16_gives_the_same_greedy_tokens(self) -> None:
         self.assert_same_greedy_tokens("f16", margin=0.01, at_least=20)
 
-    def test_q4_k_m_gives_the_same_greedy_tokens(self) -> None:
+    def test_every_type_gives_the_same_greedy_tokens(self) -> None:
         # llama.cpp rounds activations in runs of 256, we in runs of 32.
-        self.assert_same_greedy_tokens("q4_k_m", margin=0.05, at_least=10)
+        for kind in TYPES:
+            with self.subTest(type=kind):
+                self.assert_same_greedy_tokens(kind, margin=0.1, at_least=5)
 
 
 @unittest.skipUnless((SHARED / "models" / "lab-7m-stock").exists(), f"no stock files in {SHARED}")
