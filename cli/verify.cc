@@ -60,7 +60,8 @@ void run(Options& options) {
     for (const std::string& note : result.notes) fmt::print("note: {}\n", note);
     fmt::print("{} tensors, {} of {} compared\n", result.tensors,
                readable_bytes(result.bytes_compared), readable_bytes(result.bytes));
-    if (result.problems.empty()) fmt::print("verified: every byte compared is what the source gives\n");
+    if (result.problems.empty())
+      fmt::print("verified: every byte compared is what the source gives\n");
   }
   std::fflush(stdout);
   if (result.problems.empty()) return;

@@ -195,12 +195,12 @@ struct GridScales {
   // The error of groups under given scales, with the best shifts.
   template <class V>
   static NIBBLE_INLINE Error<V> error_of(const Tile<V, n>& tile, typename V::F32 scale) {
-    using F32 = typename V::F32;
-    F32 levels[kShifts][Grid::kLevels];
+    using Vector = typename V::F32;
+    Vector levels[kShifts][Grid::kLevels];
     for (int s = 0; s < kShifts; ++s) scaled_levels<V>(scale, s, levels[s]);
-    F32 total[2] = {V::zero(), V::zero()};
+    Vector total[2] = {V::zero(), V::zero()};
     for (int i = 0; i < n; i += kWidth) {
-      F32 errors[2];
+      Vector errors[2];
       for (int s = 0; s < kShifts; ++s) {
         const GridSearch<V, Grid> search(tile.x + i, tile.w + i, levels[s]);
         errors[s] = search.least_error(C::grid());
@@ -223,9 +223,9 @@ struct GridScales {
   static NIBBLE_INLINE void nearest(const typename V::F32* x, const typename V::F32* importance,
                                     typename V::F32 scale, typename V::F32 group_shift,
                                     uint16_t* index, uint8_t* shift_of) {
-    using F32 = typename V::F32;
-    constexpr int kLanes = static_cast<int>(sizeof(F32) / sizeof(float));
-    F32 w[kWidth];
+    using Vector = typename V::F32;
+    constexpr int kLanes = static_cast<int>(sizeof(Vector) / sizeof(float));
+    Vector w[kWidth];
     auto sum = V::set1(0.0f);
     for (int i = 0; i < kWidth; ++i) {
       w[i] = importance == nullptr ? V::set1(1.0f) : importance[i];
@@ -233,7 +233,7 @@ struct GridScales {
     }
     const auto is_used = V::greater(sum, V::set1(0.0f));
     for (int i = 0; i < kWidth; ++i) w[i] = V::select(is_used, w[i], V::set1(1.0f));
-    F32 levels[Grid::kLevels];
+    Vector levels[Grid::kLevels];
     scaled_levels<V>(scale, 0, levels);
     const GridSearch<V, Grid> search(x, w, levels);
     const auto error = search.nearest(C::grid(), index);
@@ -255,23 +255,29 @@ struct GridScales {
     }
   }
 
-  // The best scale of each group alone.
+  // The best scale of each group alone. The last one tried puts the largest weight at the largest
+  // level, for groups that are little else.
   template <class V>
   static NIBBLE_INLINE typename V::F32 ideal_scales(const Tile<V, n>& tile,
                                                     const GridScaleSearch& search) {
     auto xx = V::zero();
     auto w = V::zero();
+    auto largest = V::zero();
     for (int i = 0; i < n; ++i) {
       xx = V::fma(V::mul(tile.w[i], tile.x[i]), tile.x[i], xx);
       w = V::add(w, tile.w[i]);
+      largest = V::max(V::abs(tile.x[i]), largest);
     }
     const auto size = V::sqrt(V::mul(xx, inverse_or_zero<V>(w)));
     if (search.steps == 1) return V::mul(size, V::set1(search.first));
     auto best = size;
     auto least = V::set1(INFINITY);
     const float step = (search.last - search.first) / static_cast<float>(search.steps - 1);
-    for (int k = 0; k < search.steps; ++k) {
-      const auto scale = V::mul(size, V::set1(search.first + step * static_cast<float>(k)));
+    const float top = static_cast<float>(C::kLevels[Grid::kLevels - 1]) + C::kShift;
+    for (int k = 0; k <= search.steps; ++k) {
+      const auto scale = k == search.steps
+                             ? V::mul(largest, V::set1(1.0f / top))
+                             : V::mul(size, V::set1(search.first + step * static_cast<float>(k)));
       const auto error = error_of<V>(tile, scale).error;
       const auto is_less = V::greater(least, error);
       best = V::select(is_less, scale, best);

@@ -41,7 +41,7 @@ struct IQ2_XS {
   static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
                                 Params* fitted) {
     constexpr GridScaleSearch kSearches[] = {
-        {0.036f, 0.060f, 3, 1, 0}, {0.034f, 0.064f, 6, 1, 1}, {0.028f, 0.076f, 17, 2, 3}};
+        {0.04f, 0.054f, 2, 1, 0}, {0.036f, 0.06f, 4, 1, 1}, {0.028f, 0.076f, 17, 2, 3}};
     Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
   }
 

@@ -44,7 +44,7 @@ struct IQ3_S {
   static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
                                 Params* fitted) {
     constexpr GridScaleSearch kSearches[] = {
-        {0.12f, 0.2f, 3, 1, 0}, {0.1f, 0.24f, 7, 1, 1}, {0.09f, 0.27f, 17, 2, 3}};
+        {0.14f, 0.2f, 2, 1, 0}, {0.11f, 0.22f, 4, 1, 1}, {0.09f, 0.27f, 17, 2, 3}};
     Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
   }
 

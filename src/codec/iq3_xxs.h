@@ -41,7 +41,7 @@ struct IQ3_XXS {
   static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
                                 Params* fitted) {
     constexpr GridScaleSearch kSearches[] = {
-        {0.028f, 0.052f, 3, 1, 0}, {0.026f, 0.058f, 6, 1, 1}, {0.022f, 0.07f, 17, 2, 3}};
+        {0.034f, 0.048f, 2, 1, 0}, {0.028f, 0.052f, 4, 1, 1}, {0.022f, 0.07f, 17, 2, 3}};
     Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
   }
 
