@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the corpora of gguf_fuzz, safetensors_fuzz and imatrix_fuzz: small valid files."""
+"""Writes the seeds of the corpora of the GGUF, safetensors and imatrix targets: small valid files."""
 
 import json
 import pathlib
+import random
+import re
 import struct
 
 CORPUS = pathlib.Path(__file__).parent / "corpus"
@@ -93,6 +95,22 @@ SAFETENSORS = {
                           ("d", "F16", [1] * 5, 2), ("e", "F32", [0], 0), ("f", "NEW", [1], 7)]),
 }
 
+
+
+def formats():
+    """(name, GGUF id, weights, bytes) of each block format, from the list"""
+    text = (CORPUS.parents[2] / "src/codec/formats.h").read_text()
+    for kind, name, weights, size in re.findall(r'X\(\w+, +(\d+), "(\w+)", +\w+, +(\d+), +(\d+),', text):
+        yield name, int(kind), int(weights), int(size)
+
+
+def random_row(kind, weights, size):
+    blocks = 512 // weights
+    return gguf([], [("w", [512], kind, blocks * size)], weights=random.Random(kind).randbytes(blocks * size))
+
+
+GGUF_WEIGHTS = {name: random_row(*sizes) for name, *sizes in formats()}
+
 IMATRIX = {
     "first_version": imatrix_dat([("a.weight", 3, [1, 2, 0])]),
     "dat": imatrix_dat([("a.weight", 0, [1, 2]), ("b.weight", 2, [3])],
@@ -103,7 +121,8 @@ IMATRIX = {
                  weights=floats(1, 2, 3, 4) + bytes(16) + floats(2, 0)),
 }
 
-for folder, seeds in (("gguf", GGUF), ("safetensors", SAFETENSORS), ("imatrix", IMATRIX)):
+for folder, seeds in (("gguf", GGUF), ("gguf_weights", GGUF_WEIGHTS), ("safetensors", SAFETENSORS),
+                      ("imatrix", IMATRIX)):
     (CORPUS / folder).mkdir(parents=True, exist_ok=True)
     for seed, data in seeds.items():
         (CORPUS / folder / f"{seed}.{folder}").write_bytes(data)
