@@ -16,8 +16,7 @@ constexpr std::string_view kLayerPrefix = "blk.";
 PrunedLayers::PrunedLayers(std::vector<uint64_t> layers, uint64_t layer_count)
     : layers_(std::move(layers)), layer_count_(layer_count) {
   std::ranges::sort(layers_);
-  const auto repeated = std::ranges::unique(layers_);
-  layers_.erase(repeated.begin(), repeated.end());
+  layers_.erase(std::unique(layers_.begin(), layers_.end()), layers_.end());
   if (!layers_.empty() && layers_.back() >= layer_count) {
     fail(ErrorCode::kUsage, "layer {} cannot be pruned: the model has {} layers, counted from 0",
          layers_.back(), layer_count);
