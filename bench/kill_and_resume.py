@@ -27,7 +27,7 @@ class Killer:
         self.folder = folder
         self.random = random.Random(options.seed)
         self.command = [options.nibble, "quantize", options.model, "-t", options.types, "--threads", options.threads,
-                        "--quiet"]
+                        "--quiet", *(["--imatrix", options.imatrix] if options.imatrix else [])]
         self.slow = dict(os.environ, NIBBLE_ISA="scalar")  # more moments between beginning and end
 
     def start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
@@ -59,6 +59,7 @@ def main() -> None:
     parser.add_argument("nibble")
     parser.add_argument("model")
     parser.add_argument("--types", default="q8_0,q6_k,q4_k_m")
+    parser.add_argument("--imatrix")
     parser.add_argument("--threads", default="2")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
