@@ -11,6 +11,7 @@
 #include "cli/classic_arguments.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
+#include "nibble/error.h"
 
 namespace nibble::cli {
 namespace {
@@ -58,6 +59,35 @@ std::vector<std::string> split_types(const std::string& list) {
   return types;
 }
 
+// The folder that -o names, made when it is not there; one that nothing is written to goes again.
+class OutputFolder {
+ public:
+  explicit OutputFolder(const std::filesystem::path& folder) {
+    if (folder.empty()) return;
+    std::error_code error;
+    for (auto part = folder; !part.empty() && !std::filesystem::exists(part, error);
+         part = part.parent_path()) {
+      made_.push_back(part);
+    }
+    std::filesystem::create_directories(folder, error);
+    if (error) {
+      throw Error(ErrorCode::kIo,
+                  fmt::format("{}: cannot be made a folder: {}; name a folder, or a file that ends "
+                              "in .gguf",
+                              folder.string(), error.message()));
+    }
+  }
+  OutputFolder(const OutputFolder&) = delete;
+  OutputFolder& operator=(const OutputFolder&) = delete;
+  ~OutputFolder() {
+    std::error_code not_empty;
+    for (const auto& folder : made_) std::filesystem::remove(folder, not_empty);
+  }
+
+ private:
+  std::vector<std::filesystem::path> made_;  // the innermost first
+};
+
 // One type and -o FILE: that file. Otherwise -o is a folder (default: the current one), files are
 // MODEL-TYPE.gguf.
 std::vector<QuantizeTarget> targets_of(const Options& options) {
@@ -72,8 +102,6 @@ std::vector<QuantizeTarget> targets_of(const Options& options) {
     const auto file = base_name(options.model) + "-" + type_name(type) + ".gguf";
     targets.push_back({type, is_file ? options.output : options.output / file});
   }
-  if (!is_file && !options.output.empty() && !options.quantize.dry_run)
-    std::filesystem::create_directories(options.output);
   return targets;
 }
 
@@ -217,6 +245,8 @@ void run(Options& options) {
   settings.run = options.common.run();
   settings.memory_limit = parse_bytes(options.memory);
   settings.effort = effort_of(options.effort);
+  const bool needs_folder = !settings.dry_run && options.output.extension() != ".gguf";
+  const OutputFolder folder(needs_folder ? options.output : std::filesystem::path());
   if (!settings.resume && !settings.dry_run) tell_unfinished(targets);
   const QuantizeResult result = quantize(options.model, targets, settings);
   print_warnings(result);

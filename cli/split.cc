@@ -37,7 +37,10 @@ void print(const std::vector<GgufFileSize>& files, bool json) {
 }
 
 void run_split(Options& options) {
-  if (!options.max_size.empty()) options.split.max_bytes = parse_bytes(options.max_size);
+  if (!options.max_size.empty()) {
+    options.split.max_bytes = parse_bytes(options.max_size);
+    if (options.split.max_bytes == 0) throw CLI::ValidationError("--max-size: no file has 0 bytes");
+  }
   options.split.run = options.common.run();
   const auto prefix = options.output.empty() ? options.input.stem() : options.output;
   print(split(options.input, prefix, options.split), options.common.json);
@@ -73,7 +76,7 @@ void add_split(CLI::App& app) {
   limit->add_option("--max-size", options->max_size, "most bytes of a file: 2GB, 500MiB")
       ->type_name("SIZE");
   limit->add_option("--max-tensors", options->split.max_tensors, "most tensors in a file")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 32))
       ->type_name("N");
   limit->require_option(1);
   command->add_flag("--no-tensor-first", options->split.first_empty,

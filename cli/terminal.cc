@@ -132,16 +132,21 @@ std::string readable_bytes(uint64_t bytes) {
 }
 
 uint64_t parse_bytes(const std::string& text) {
-  static constexpr std::array<std::pair<std::string_view, double>, 10> kUnits = {{{"KiB", 0x1p10},
-                                                                                  {"MiB", 0x1p20},
-                                                                                  {"GiB", 0x1p30},
-                                                                                  {"TiB", 0x1p40},
-                                                                                  {"KB", 1e3},
-                                                                                  {"MB", 1e6},
-                                                                                  {"GB", 1e9},
-                                                                                  {"TB", 1e12},
-                                                                                  {"B", 1},
-                                                                                  {"", 1}}};
+  // llama-gguf-split writes 2G.
+  static constexpr auto kUnits =
+      std::to_array<std::pair<std::string_view, double>>({{"KiB", 0x1p10},
+                                                          {"MiB", 0x1p20},
+                                                          {"GiB", 0x1p30},
+                                                          {"TiB", 0x1p40},
+                                                          {"KB", 1e3},
+                                                          {"MB", 1e6},
+                                                          {"GB", 1e9},
+                                                          {"TB", 1e12},
+                                                          {"K", 1e3},
+                                                          {"M", 1e6},
+                                                          {"G", 1e9},
+                                                          {"B", 1},
+                                                          {"", 1}});
   size_t digits = 0;
   double number = -1;
   try {

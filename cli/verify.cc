@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -13,6 +14,8 @@
 
 namespace nibble::cli {
 namespace {
+
+constexpr size_t kMostShown = 10;
 
 struct Options {
   CommonOptions common;
@@ -67,7 +70,10 @@ void run(Options& options) {
   if (result.problems.empty()) return;
   std::string text = fmt::format("{}: {} problem{} found", options.file.string(),
                                  result.problems.size(), result.problems.size() == 1 ? "" : "s");
-  for (const auto& [tensor, what] : result.problems) text += "\n  " + tensor + ": " + what;
+  for (size_t i = 0; i < std::min(result.problems.size(), kMostShown); ++i) {
+    text += "\n  " + result.problems[i].tensor + ": " + result.problems[i].what;
+  }
+  if (result.problems.size() > kMostShown) text += "\n  ... (--json lists them all)";
   throw Error(ErrorCode::kInvalidFile, text);
 }
 

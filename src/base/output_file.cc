@@ -100,6 +100,13 @@ OutputFile::OutputFile(const std::filesystem::path& target, uint64_t bytes, Unfi
   if (std::filesystem::is_directory(target, ignored)) {
     fail(ErrorCode::kIo, "{}: is a folder; name a file to write", target.string());
   }
+  using std::filesystem::perms;
+  const auto there_already = std::filesystem::status(target, ignored);
+  if (std::filesystem::exists(there_already) &&
+      (there_already.permissions() & perms::owner_write) == perms::none) {
+    fail(ErrorCode::kIo, "{}: exists and is write-protected; choose another name, or remove it",
+         target.string());
+  }
   const bool keeps = unfinished != Unfinished::kRemove;
   const uint64_t there = keeps ? allocated_bytes(part_path(target)) : 0;
   require_free_space(target, bytes - std::min(bytes, there));

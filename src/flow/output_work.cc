@@ -16,17 +16,26 @@ std::vector<TensorInfo> all_tensors(const std::vector<GgufPart>& parts) {
   return tensors;
 }
 
-// The first line that is not the same in both.
-std::pair<std::string, std::string> first_difference(std::string_view a, std::string_view b) {
+std::string key_of(std::string_view line) { return std::string(line.substr(0, line.find(':'))); }
+
+bool has_key(std::string_view lines, const std::string& key) {
+  return lines.starts_with(key + ":") || lines.find("\n" + key + ":") != std::string_view::npos;
+}
+
+// The first line, "KEY: VALUE", that is not the same in both or that one of them lacks.
+std::pair<std::string, std::string> first_difference(std::string_view then, std::string_view now) {
   const auto take_line = [](std::string_view& text) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     return line;
   };
-  while (!a.empty() || !b.empty()) {
+  for (auto a = then, b = now; !a.empty() || !b.empty();) {
     const auto left = take_line(a);
     const auto right = take_line(b);
-    if (left != right) return {std::string(left), std::string(right)};
+    if (left == right) continue;
+    if (!has_key(then, key_of(right))) return {"no " + key_of(right), std::string(right)};
+    if (!has_key(now, key_of(left))) return {std::string(left), "no " + key_of(left)};
+    return {std::string(left), std::string(right)};
   }
   return {};
 }

@@ -59,6 +59,9 @@ void plan_recipe(const ModelSource& model, const PlanRequest& request, PlannedOu
   const auto& tensors = model.tensors().tensors();
   output.plan = make_plan(tensors, model.metadata, recipe, request.types);
   if (is_file(output.type)) output.notes = unmatched_lines(recipe, tensors, model.metadata);
+  for (std::string& note : unmatched_rules(request.types.rules, tensors)) {
+    output.notes.push_back(std::move(note));
+  }
   output.metadata.set("general.quantization_version", uint32_t{2});
   output.metadata.set("general.file_type", recipe.file_type().value_or(kFileTypeUnknown));
 }

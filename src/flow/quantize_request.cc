@@ -60,7 +60,14 @@ QuantizeRequest read_request(const QuantizeOptions& options, ModelSource& model)
   if (!options.prune_layers.empty()) {
     prune_entries(prune_model(model, options.prune_layers), matrix);
   }
-  return {std::move(plan), TensorImportance(std::move(matrix), model.tensors().tensors())};
+  TensorImportance importance(std::move(matrix), model.tensors().tensors());
+  if (!options.imatrix.empty() && importance.count() == 0) {
+    fail(ErrorCode::kInvalidFile,
+         "{}: has no entry for any tensor of {}: it was made with another model; leave it out, or "
+         "make it anew",
+         options.imatrix.string(), model.path.string());
+  }
+  return {std::move(plan), std::move(importance)};
 }
 
 }  // namespace nibble

@@ -196,6 +196,8 @@ void compare_hashes(const Comparison& comparison, const LockRecord& record,
   for (size_t i = 0; i < hashes.size(); ++i) {
     const size_t tensor = comparison.tensors[i];
     if (hashes[i] == record.tensor_sha256[tensor]) continue;
+    std::erase_if(result.problems,  // rows that differ: this is why
+                  [&](const auto& problem) { return problem.tensor == made[tensor].name; });
     result.problems.push_back({made[tensor].name, "it was made from another source tensor"});
   }
 }

@@ -101,6 +101,22 @@ std::vector<std::string> unmatched_lines(const Recipe& recipe,
   return recipe.unmatched_lines(names, recipe_context(tensors, metadata));
 }
 
+std::vector<std::string> unmatched_rules(const std::vector<TypeRule>& rules,
+                                         const std::vector<TensorInfo>& tensors) {
+  std::vector<std::string> sentences;
+  for (const TypeRule& rule : rules) {
+    const bool is_used = std::ranges::any_of(tensors, [&](const TensorInfo& tensor) {
+      return is_quantizable(tensor) && rule.matches(tensor.name);
+    });
+    if (!is_used) {
+      sentences.push_back("the pattern of " + rule.text() +
+                          " is in no name of a tensor that can "
+                          "be quantized: nothing gets its type");
+    }
+  }
+  return sentences;
+}
+
 std::vector<PlannedTensor> make_copy_plan(const std::vector<TensorInfo>& tensors,
                                           bool vectors_as_f32) {
   std::vector<PlannedTensor> plan;

@@ -50,6 +50,10 @@ std::vector<std::string> unmatched_lines(const Recipe& recipe,
                                          const std::vector<TensorInfo>& tensors,
                                          const Metadata& metadata);
 
+// A sentence for each rule whose pattern is in no name of a tensor that can be quantized.
+std::vector<std::string> unmatched_rules(const std::vector<TypeRule>& rules,
+                                         const std::vector<TensorInfo>& tensors);
+
 // Every tensor as it is stored; vectors_as_f32: vectors and norms as make_plan has them.
 std::vector<PlannedTensor> make_copy_plan(const std::vector<TensorInfo>& tensors,
                                           bool vectors_as_f32);

@@ -15,7 +15,7 @@ constexpr size_t kLongestName = 255;
 
 }  // namespace
 
-TypeRule::TypeRule(const std::string& text, const std::string& origin) {
+TypeRule::TypeRule(const std::string& text, const std::string& origin) : text_(text) {
   const size_t equals = text.rfind('=');  // the pattern may hold one: (?=...)
   if (equals == std::string::npos || equals == 0 || equals > kLongestPattern) {
     fail(ErrorCode::kUsage,

@@ -17,9 +17,11 @@ class TypeRule {
   TypeRule(const std::string& text, const std::string& origin);
 
   bool matches(const std::string& tensor_name) const;
+  const std::string& text() const { return text_; }
   DType type() const { return type_; }
 
  private:
+  std::string text_;
   std::regex pattern_;
   DType type_{};
 };

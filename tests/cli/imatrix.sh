@@ -29,3 +29,5 @@ patch my.dat 35 0000c0ff
 refuses quantize "$ASSETS/lab-7m" -t q4_0 -o out.gguf --imatrix my.dat
 head -c 100 other.dat >short.dat
 refuses quantize "$ASSETS/lab-7m" -t q4_0 -o out.gguf --imatrix short.dat
+imatrix stranger.dat h.0.attn.weight 256
+refuses quantize "$ASSETS/lab-7m" -t q4_0 -o out.gguf --imatrix stranger.dat

@@ -51,3 +51,4 @@ refuses quantize "$model" -t q4_0 --prune-layers 6
 refuses quantize "$model" -t q4_0 --prune-layers 0,x
 printf 'all q8_0\nattn_qkv q4_0\n' >my.recipe
 nibble quantize "$model" -t my.recipe -o nowhere/x --dry-run --quiet
+nibble quantize "$model" -t q4_0 --tensor-type attn_v=q8_0 --tensor-type atn_k=q8_0 -o nowhere/x --dry-run --quiet

@@ -1,4 +1,4 @@
-# kill -9 at any moment, then --resume: the same SHA-256 as without (tests/tools/kill_and_resume.py does it more often).
+# kill -9 at any moment, then --resume: the same SHA-256 as without (bench/kill_and_resume.py does it more often).
 . "$LIB"
 types=q8_0,q6_k
 "$NIBBLE" quantize "$ASSETS/lab-7m" -t $types -o whole --quiet >log 2>&1
@@ -23,6 +23,8 @@ done
 kill -9 $process
 wait $process 2>/dev/null
 refuses quantize "$ASSETS/lab-7m" -t q8_0 -o a.gguf --quiet --resume
+refuses quantize "$ASSETS/lab-7m" -t q6_k -o a.gguf --quiet --resume --imatrix "$ASSETS/../tests/golden/lab-7m/imatrix.dat"
+refuses quantize "$ASSETS/lab-7m" -t q6_k -o a.gguf --quiet --resume --effort best
 nibble quantize "$ASSETS/lab-7m" -t q6_k -o a.gguf --quiet
 cmp a.gguf whole/lab-7m-q6_k.gguf && echo 'the same file'
 nibble quantize "$ASSETS/lab-7m" -t q6_k -o a.gguf --quiet --resume

@@ -27,3 +27,8 @@ refuses join model.gguf -o new.gguf
 refuses join model-00001-of-00003.gguf -o model-00002-of-00003.gguf --force
 refuses split model.gguf --max-size 100KB -o new
 refuses split model.gguf -o new
+refuses split model.gguf --max-size 1K -o new
+refuses split model.gguf --max-size 0 -o new
+refuses split model.gguf --max-tensors 0 -o new
+rm model-00002-of-00003.gguf
+refuses join model-00001-of-00003.gguf -o new.gguf

@@ -11,7 +11,8 @@ patch spoiled.gguf 7000000 55
 nibble verify spoiled.gguf --source "$ASSETS/lab-7m" --quiet
 
 echo '--- another source'
-nibble verify out/lab-7m-q8_0.gguf --source out/lab-7m-q4_k_m.gguf --quiet 2>&1 | grep -c 'made from another source'
+nibble verify out/lab-7m-q8_0.gguf --source out/lab-7m-q4_k_m.gguf --quiet 2>&1
+nibble verify out/lab-7m-q8_0.gguf --source out/lab-7m-q4_k_m.gguf --quiet --json 2>/dev/null | grep -c 'made from another source'
 
 echo '--- effort and pruned layers are known'
 "$NIBBLE" quantize "$ASSETS/lab-7m" -t q4_0 -o best.gguf --effort best --prune-layers 2,3 --quiet >log 2>&1 || cat log
