@@ -54,7 +54,8 @@ def measure_running(kind: str) -> None:
 def main() -> None:
     WORK.mkdir(parents=True, exist_ok=True)
     make_model()
-    subprocess.run([str(RELEASE / "bench" / "format_speed")], check=True)
+    for program in ("format_speed", "matmul_speed"):
+        subprocess.run([str(RELEASE / "bench" / program)], check=True)
     measure_quantizing()
     for kind in TYPES:
         measure_running(kind)

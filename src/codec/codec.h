@@ -12,7 +12,7 @@ namespace nibble {
 
 struct Codec {
   Domain domain;
-  bool is_signed;  // panel weights are signed bytes
+  PanelForm panel;  // of integer formats
   // n is a multiple of the block everywhere; rows are aligned to 4 bytes.
   // importance: n weights >= 0 of the columns' errors, or nullptr (all equal).
   void (*encode)(const float* x, const float* importance, int64_t n, Effort effort,

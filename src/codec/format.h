@@ -35,14 +35,22 @@ struct ActivationRow {
   const float* s;   // d[g / 2] times the sum of q over its 16, one for each group g of 16
 };
 
-// One row of weights in the form that the prompt GEMM multiplies: w[i] ~ q[i] * d[i / 16] - m[i /
-// 16]. Zero-padded to a multiple of 256 weights; float formats fill x instead (padded to a multiple
-// of 16).
+// One row of weights in the form that panels are made of (kernel/panel.h): w[i] ~ q[i] * d[i / 16]
+// - m[i / 16]. Zero-padded to a multiple of 256 weights; float formats fill x instead (padded to a
+// multiple of 16).
 struct PanelRow {
   float* x;
   uint8_t* q;  // unsigned 0..127, or signed when the format says kSigned
   float* d;
   float* m;
+};
+
+// What the rows of a format have in common.
+struct PanelForm {
+  int group;         // 16 or 32 weights share d and m
+  bool is_signed;    // q are signed bytes
+  int zero;          // m is d * zero
+  bool has_minimum;  // m is a number of its own; zero is 0
 };
 
 enum class Domain {
@@ -71,6 +79,7 @@ inline constexpr int kChunk =
 //   kGroup        weights that share one scale: 16 or 32
 //   kSigned       weights<> are signed bytes; otherwise 0..127
 //   kHasMinimum   the value is q * d - m; otherwise m is 0
+//   kZero         m is d * kZero; 0 where it is not a constant multiple of d, or 0
 //   scales<V>(first block, blocks, scale, minimum)   `blocks` blocks of one chunk; scale: a lane
 //   per group (8 or
 //                 16 lanes); minimum: 16 lanes, one per 16 weights; lanes of missing blocks are

@@ -116,6 +116,7 @@ struct IQ4_XS {
   static constexpr int kGroup = 32;
   static constexpr bool kSigned = true;
   static constexpr bool kHasMinimum = false;
+  static constexpr int kZero = 0;
   template <class V>
   static NIBBLE_INLINE void scales(const Block* block, int, typename V::F32& scale,
                                    typename V::F32&) {

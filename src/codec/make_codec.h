@@ -44,10 +44,12 @@ struct RowFunctions {
 template <class V, class F, int weights, int bytes>
 constexpr Codec make_codec() {
   static_assert(BlockFormat<F, V> && F::kWeights == weights && F::kBytes == bytes);
-  bool is_signed = false;
-  if constexpr (F::kDomain == Domain::kInteger) is_signed = F::kSigned;
+  PanelForm panel = {};
+  if constexpr (F::kDomain == Domain::kInteger) {
+    panel = {F::kGroup, F::kSigned, F::kZero, F::kHasMinimum && F::kZero == 0};
+  }
   using Row = RowFunctions<V, F>;
-  return {F::kDomain, is_signed, Row::encode, Row::decode, Row::dot, Row::unpack};
+  return {F::kDomain, panel, Row::encode, Row::decode, Row::dot, Row::unpack};
 }
 
 }  // namespace nibble

@@ -119,6 +119,7 @@ struct NVFP4 {
   static constexpr int kGroup = 16;
   static constexpr bool kSigned = true;
   static constexpr bool kHasMinimum = false;
+  static constexpr int kZero = 0;
   template <class V>
   static NIBBLE_INLINE void scales(const Block* block, int blocks, typename V::F32& scale,
                                    typename V::F32&) {

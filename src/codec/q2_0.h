@@ -95,6 +95,7 @@ struct Q2_0 {
   static constexpr int kGroup = 16;
   static constexpr bool kSigned = false;
   static constexpr bool kHasMinimum = true;
+  static constexpr int kZero = 1;
   template <class V>
   static NIBBLE_INLINE void scales(const Block* block, int blocks, typename V::F32& scale,
                                    typename V::F32& minimum) {

@@ -77,6 +77,7 @@ struct Q2_K {
   static constexpr int kGroup = 16;
   static constexpr bool kSigned = false;
   static constexpr bool kHasMinimum = true;
+  static constexpr int kZero = 0;
   template <class V>
   static NIBBLE_INLINE void scales(const Block* block, int, typename V::F32& scale,
                                    typename V::F32& minimum) {

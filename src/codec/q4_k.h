@@ -74,6 +74,7 @@ struct Q4_K {
   static constexpr int kGroup = 32;
   static constexpr bool kSigned = false;
   static constexpr bool kHasMinimum = true;
+  static constexpr int kZero = 0;
   template <class V>
   static NIBBLE_INLINE void scales(const Block* block, int, typename V::F32& scale,
                                    typename V::F32& minimum) {

@@ -78,6 +78,7 @@ struct Q5_0 {
   static constexpr int kGroup = 32;
   static constexpr bool kSigned = false;
   static constexpr bool kHasMinimum = true;
+  static constexpr int kZero = 16;
   template <class V>
   static NIBBLE_INLINE void scales(const Block* block, int blocks, typename V::F32& scale,
                                    typename V::F32& minimum) {

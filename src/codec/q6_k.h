@@ -82,6 +82,7 @@ struct Q6_K {
   static constexpr int kGroup = 16;
   static constexpr bool kSigned = false;
   static constexpr bool kHasMinimum = true;
+  static constexpr int kZero = 32;
   template <class V>
   static NIBBLE_INLINE void scales(const Block* block, int, typename V::F32& scale,
                                    typename V::F32& minimum) {

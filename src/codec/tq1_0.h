@@ -86,6 +86,7 @@ struct TQ1_0 {
   static constexpr int kGroup = 32;
   static constexpr bool kSigned = false;
   static constexpr bool kHasMinimum = true;
+  static constexpr int kZero = 1;
   template <class V>
   static NIBBLE_INLINE void scales(const Block* block, int, typename V::F32& scale,
                                    typename V::F32& minimum) {

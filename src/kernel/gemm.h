@@ -1,138 +1,177 @@
-// Panels of weights times many rows of activations, over V. Each output is summed in the order of
-// Codec::dot, so a prompt in one batch gives the same bits as the same tokens one by one.
+// Panels of weights times tiles of activations (panel.h), over V. Each output is one sum over the
+// groups of its row in their order, so its bits depend neither on the ISA nor on what else is in
+// the batch.
 #pragma once
 
 #include "codec/format.h"
+#include "kernel/panel.h"
 
 namespace nibble {
 
-template <class V, int j, bool is_signed>
-NIBBLE_INLINE typename V::F32 add_panel_dot64(typename V::I8 weights, const int8_t* q,
-                                              typename V::F32 scale, typename V::F32 sum) {
-  const auto activations = V::load_bytes(q + 64 * j);
-  const auto products =
-      is_signed ? V::dot_ss(weights, activations) : V::dot_us(weights, activations);
-  return V::fma(V::to_f32(products), V::template spread4<j>(scale), sum);
-}
+// The integer sums of one group (16 or 32 activations) times a pair of panels.
+template <class V, int width, int group>
+struct GroupSums {
+  typename V::I32 sum[kPanelPair][width];
 
-template <class V, int rows, int columns, bool is_signed>
-struct IntegerTile {
-  using F32 = typename V::F32;
-
-  template <int j>
-  static NIBBLE_INLINE void step(const PanelRow* panel, const ActivationRow* a, int64_t begin,
-                                 const F32 (&scale)[rows][columns], F32 (&sum)[rows][columns]) {
-    for (int r = 0; r < rows; ++r) {
-      const auto weights = V::load_bytes(panel[r].q + begin + 64 * j);
-      for (int c = 0; c < columns; ++c) {
-        sum[r][c] =
-            add_panel_dot64<V, j, is_signed>(weights, a[c].q + begin, scale[r][c], sum[r][c]);
+  NIBBLE_INLINE GroupSums(const uint8_t* const (&weights)[kPanelPair], const int8_t* activations,
+                          const int32_t* start) {
+#pragma GCC unroll 16
+    for (int c = 0; c < width; ++c) {
+      for (int p = 0; p < kPanelPair; ++p) sum[p][c] = V::set1_i32(start[c]);
+    }
+#pragma GCC unroll 8
+    for (int k = 0; k < group / 4; ++k) {
+      typename V::I8 w[kPanelPair];
+      for (int p = 0; p < kPanelPair; ++p) w[p] = V::load_bytes(weights[p] + 64 * k);
+#pragma GCC unroll 16
+      for (int c = 0; c < width; ++c) {
+        const auto a = V::broadcast4(activations + 4 * (k * width + c));
+        for (int p = 0; p < kPanelPair; ++p) sum[p][c] = V::add_panel_dot(sum[p][c], w[p], a);
       }
-    }
-  }
-
-  static NIBBLE_INLINE void run(const PanelRow* panel, const ActivationRow* a, int64_t n, float* y,
-                                int64_t y_stride) {
-    F32 sum[rows][columns], offset[rows][columns], scale[rows][columns];
-    for (int r = 0; r < rows; ++r) {
-      for (int c = 0; c < columns; ++c) sum[r][c] = offset[r][c] = V::zero();
-    }
-    for (int64_t begin = 0; begin < n; begin += kChunk) {
-      for (int c = 0; c < columns; ++c) {
-        const auto d = V::twice_low(V::load_low8(a[c].d + begin / 32));
-        for (int r = 0; r < rows; ++r) scale[r][c] = V::mul(V::load(panel[r].d + begin / 16), d);
-      }
-      step<0>(panel, a, begin, scale, sum);
-      if (n - begin > 64) step<1>(panel, a, begin, scale, sum);
-      if (n - begin > 128) step<2>(panel, a, begin, scale, sum);
-      if (n - begin > 192) step<3>(panel, a, begin, scale, sum);
-    }
-    for (int64_t begin = 0; begin < n; begin += kChunk) {
-      for (int c = 0; c < columns; ++c) {
-        const auto s = V::load(a[c].s + begin / 16);
-        for (int r = 0; r < rows; ++r) {
-          offset[r][c] = V::fma(V::load(panel[r].m + begin / 16), s, offset[r][c]);
-        }
-      }
-    }
-    for (int r = 0; r < rows; ++r) {
-      for (int c = 0; c < columns; ++c)
-        y[c * y_stride + r] = V::sum(V::sub(sum[r][c], offset[r][c]));
     }
   }
 };
 
-template <class V, int rows, int columns>
-struct FloatTile {
-  using F32 = typename V::F32;
-
-  static NIBBLE_INLINE void step(const PanelRow* panel, int64_t i, const F32 (&x)[columns],
-                                 F32 (&sum)[rows][columns]) {
-    for (int r = 0; r < rows; ++r) {
-      const auto weights = V::load(panel[r].x + i);
-      for (int c = 0; c < columns; ++c) sum[r][c] = V::fma(weights, x[c], sum[r][c]);
+// sums[column][row]: they stay in memory, the registers hold the groups' sums.
+template <class V, int width, int group, bool has_minimum>
+[[gnu::noinline]] void integer_tile(const WeightPanel* panels, const ActivationTile& tile,
+                                    int64_t n, float* sums) {
+  const uint8_t* q[kPanelPair];
+  for (int p = 0; p < kPanelPair; ++p) q[p] = panels[p].q;
+  const int8_t* a = tile.q;
+  const float* tile_d = tile.d;
+  for (int64_t g = 0; g < n / group; ++g) {
+    const GroupSums<V, width, group> products(q, a, tile.start + g * width);
+    typename V::F32 scale[kPanelPair], minimum[kPanelPair];
+    for (int p = 0; p < kPanelPair; ++p) {
+      scale[p] = V::load(panels[p].d + g * kPanelRows);
+      if constexpr (has_minimum) minimum[p] = V::load(panels[p].m + g * kPanelRows);
+      q[p] += kPanelRows * group;
     }
-  }
-
-  static NIBBLE_INLINE void run(const PanelRow* panel, const ActivationRow* a, int64_t n, float* y,
-                                int64_t y_stride) {
-    F32 sum[rows][columns], x[columns];
-    for (int r = 0; r < rows; ++r) {
-      for (int c = 0; c < columns; ++c) sum[r][c] = V::zero();
+#pragma GCC unroll 16
+    for (int c = 0; c < width; ++c) {
+      const auto factor = V::set1(tile_d[c]);
+      for (int p = 0; p < kPanelPair; ++p) {
+        float* to = sums + (c * kPanelPair + p) * kPanelRows;
+        auto sum = V::fma(V::mul(V::to_f32(products.sum[p][c]), scale[p]), factor, V::load(to));
+        if constexpr (has_minimum) sum = V::fma(minimum[p], V::set1(tile.s[g * width + c]), sum);
+        V::store(to, sum);
+      }
     }
-    int64_t i = 0;
-    for (; i + 16 <= n; i += 16) {
-      for (int c = 0; c < columns; ++c) x[c] = V::load(a[c].x + i);
-      step(panel, i, x, sum);
-    }
-    if (i < n) {
-      for (int c = 0; c < columns; ++c) x[c] = V::load_first(a[c].x + i, static_cast<int>(n - i));
-      step(panel, i, x, sum);
-    }
-    for (int r = 0; r < rows; ++r) {
-      for (int c = 0; c < columns; ++c) y[c * y_stride + r] = V::sum(sum[r][c]);
-    }
-  }
-};
-
-// Covers rows x columns with full tiles, then the rests with narrower ones.
-template <class V, template <int, int> class Tile>
-NIBBLE_INLINE void tiled(const PanelRow* panel, int rows, const ActivationRow* a, int64_t columns,
-                         int64_t n, float* y, int64_t y_stride) {
-  constexpr int kRows = V::kTileRows;
-  constexpr int kColumns = V::kTileColumns;
-  int64_t c = 0;
-  for (; c + kColumns <= columns; c += kColumns) {
-    int r = 0;
-    for (; r + kRows <= rows; r += kRows) {
-      Tile<kRows, kColumns>::run(panel + r, a + c, n, y + c * y_stride + r, y_stride);
-    }
-    for (; r < rows; ++r)
-      Tile<1, kColumns>::run(panel + r, a + c, n, y + c * y_stride + r, y_stride);
-  }
-  for (; c < columns; ++c) {
-    int r = 0;
-    for (; r + kRows <= rows; r += kRows) {
-      Tile<kRows, 1>::run(panel + r, a + c, n, y + c * y_stride + r, y_stride);
-    }
-    for (; r < rows; ++r) Tile<1, 1>::run(panel + r, a + c, n, y + c * y_stride + r, y_stride);
+    asm volatile("" : : "r"(sums) : "memory");  // or the compiler keeps a second copy on its stack
+    a += group * width;
+    if (group == 32 || g % 2 == 1) tile_d += width;
   }
 }
 
+template <class V, int width>
+[[gnu::noinline]] void float_tile(const WeightPanel* panels, const ActivationTile& tile, int64_t n,
+                                  float* sums) {
+  typename V::F32 sum[kPanelPair][width];
+  for (int p = 0; p < kPanelPair; ++p) {
+    for (int c = 0; c < width; ++c) sum[p][c] = V::zero();
+  }
+  const float* x[kPanelPair];
+  for (int p = 0; p < kPanelPair; ++p) x[p] = panels[p].x;
+  for (int64_t i = 0; i < n; ++i) {
+    typename V::F32 w[kPanelPair];
+    for (int p = 0; p < kPanelPair; ++p) w[p] = V::load(x[p] + kPanelRows * i);
+#pragma GCC unroll 16
+    for (int c = 0; c < width; ++c) {
+      const auto a = V::set1(tile.x[i * width + c]);
+      for (int p = 0; p < kPanelPair; ++p) sum[p][c] = V::fma(w[p], a, sum[p][c]);
+    }
+  }
+  for (int c = 0; c < width; ++c) {
+    for (int p = 0; p < kPanelPair; ++p) {
+      V::store(sums + (c * kPanelPair + p) * kPanelRows, sum[p][c]);
+    }
+  }
+}
+
+template <class V, int width>
+void any_tile(const WeightPanel* panels, const PanelForm* form, const ActivationTile& tile,
+              int64_t n, float* sums) {
+  if (form == nullptr) {
+    float_tile<V, width>(panels, tile, n, sums);
+  } else if (form->group == 32) {
+    (form->has_minimum ? integer_tile<V, width, 32, true>
+                       : integer_tile<V, width, 32, false>)(panels, tile, n, sums);
+  } else {
+    (form->has_minimum ? integer_tile<V, width, 16, true>
+                       : integer_tile<V, width, 16, false>)(panels, tile, n, sums);
+  }
+}
+
+// A tile times all panels, then the next: the tile comes from far, the panels are in the cache.
 template <class V>
-struct Gemm {
-  template <int rows, int columns>
-  using Floats = FloatTile<V, rows, columns>;
-  template <int rows, int columns>
-  using Unsigned = IntegerTile<V, rows, columns, false>;
-  template <int rows, int columns>
-  using Signed = IntegerTile<V, rows, columns, true>;
-
-  template <template <int, int> class Tile>
-  static void run(const PanelRow* panel, int rows, const ActivationRow* a, int64_t columns,
-                  int64_t n, float* y, int64_t y_stride) noexcept {
-    tiled<V, Tile>(panel, rows, a, columns, n, y, y_stride);
+void gemm(const WeightPanel* panels, const PanelForm* form, int rows, const ActivationTile* tiles,
+          int64_t count, int64_t n, float* y, int64_t y_stride) noexcept {
+  static_assert(kTileWidths[0] == 12 && kTileWidths[1] == 8 && kTileWidths[2] == 4);
+  alignas(64) float sums[kTileWidths[0] * kPairRows];
+  for (int64_t t = 0; t < count; ++t) {
+    const ActivationTile& tile = tiles[t];
+    for (int first = 0; first < rows; first += kPairRows) {
+      for (int i = 0; i < tile.width * kPairRows; ++i) sums[i] = 0.0f;
+      (tile.width == 12  ? any_tile<V, 12>
+       : tile.width == 8 ? any_tile<V, 8>
+                         : any_tile<V, 4>)(panels + first / kPanelRows, form, tile, n, sums);
+      const int count_here = rows - first < kPairRows ? rows - first : kPairRows;
+      for (int c = 0; c < tile.columns; ++c) {
+        for (int r = 0; r < count_here; ++r) y[c * y_stride + first + r] = sums[c * kPairRows + r];
+      }
+    }
+    y += tile.columns * y_stride;
   }
-};
+}
+
+// 16 rows of 16 lanes to 16 columns of 16 lanes, one after the other.
+template <class V>
+NIBBLE_INLINE void transpose16(const float* const* rows, int64_t at, float* to) {
+  typename V::F32 lanes[kPanelRows];
+  for (int i = 0; i < kPanelRows; ++i) lanes[i] = V::load(rows[i] + at);
+  V::transpose(lanes);
+  for (int i = 0; i < kPanelRows; ++i) V::store(to + kPanelRows * i, lanes[i]);
+}
+
+// What 16 rows have for weights 16 i and on, to its groups' places; both halves of a group of 32
+// have the same.
+template <class V>
+NIBBLE_INLINE void transpose_groups(const float* const* rows, int64_t i, int group, bool negate,
+                                    float* to) {
+  alignas(64) float lanes[16 * kPanelRows];
+  transpose16<V>(rows, i, lanes);
+  const int step = group / 16;
+  for (int k = 0; k < 16; k += step) {
+    const auto lane = V::load(lanes + kPanelRows * k);
+    V::store(to + kPanelRows * ((i + k) / step), negate ? V::sub(V::zero(), lane) : lane);
+  }
+}
+
+// A panel from 16 rows. n is a multiple of 256 (of 16 for float formats).
+template <class V>
+void make_panel(const PanelRow* rows, const PanelForm* form, int64_t n,
+                const WeightPanel& panel) noexcept {
+  const float *x[kPanelRows], *q[kPanelRows], *d[kPanelRows], *m[kPanelRows];
+  for (int i = 0; i < kPanelRows; ++i) {
+    x[i] = rows[i].x, d[i] = rows[i].d, m[i] = rows[i].m;
+    q[i] = reinterpret_cast<const float*>(rows[i].q);  // lanes of 4 weights, only moved
+  }
+  if (form == nullptr) {
+    for (int64_t i = 0; i < n; i += 16) transpose16<V>(x, i, panel.x + kPanelRows * i);
+    return;
+  }
+  for (int64_t i = 0; i < n; i += 64) {
+    uint8_t* to = panel.q + kPanelRows * i;
+    transpose16<V>(q, i / 4, reinterpret_cast<float*>(to));
+    for (int k = 0; form->is_signed && k < 16; ++k) {
+      V::store_bytes(to + 64 * k, V::panel_bytes(V::load_bytes(to + 64 * k)));
+    }
+  }
+  for (int64_t i = 0; i < n / 16; i += 16) {
+    transpose_groups<V>(d, i, form->group, false, panel.d);
+    if (form->has_minimum) transpose_groups<V>(m, i, form->group, true, panel.m);
+  }
+}
 
 }  // namespace nibble

@@ -1,6 +1,8 @@
 #include "kernel/matmul.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
 
 #include "codec/codec.h"
 #include "kernel/operations.h"
@@ -8,105 +10,126 @@
 namespace nibble {
 namespace {
 
-constexpr int kPanelRows = 8;  // rows unpacked at a time: they stay in the second-level cache
-constexpr int64_t kBatchForPanels = 3;  // below, unpacking costs more than it saves
-
-// Memory for one thread's panel, grown as needed and kept for the thread's life.
-struct Panel {
-  std::vector<float> x, d, m;
-  std::vector<uint8_t> q;
-  PanelRow rows[kPanelRows];
-
-  void resize(int64_t n, Domain domain) {
-    const size_t padded = static_cast<size_t>((n + kChunk - 1) / kChunk * kChunk);
-    if (domain == Domain::kFloat) {
-      grow(x, kPanelRows * padded);
-    } else {
-      grow(q, kPanelRows * padded);
-      grow(d, kPanelRows * padded / 16);
-      grow(m, kPanelRows * padded / 16);
+// Memory that vectors are loaded from whole.
+template <class T>
+class Aligned {
+ public:
+  T* grow(int64_t size) {
+    if (size > size_) {
+      const size_t bytes = (static_cast<size_t>(size) * sizeof(T) + 63) / 64 * 64;
+      data_.reset(static_cast<T*>(std::aligned_alloc(64, bytes)));
+      if (data_ == nullptr) throw std::bad_alloc();
+      size_ = size;
     }
-    for (size_t r = 0; r < kPanelRows; ++r) {
-      rows[r] = {x.data() + r * padded, q.data() + r * padded, d.data() + r * padded / 16,
-                 m.data() + r * padded / 16};
-      if (domain == Domain::kFloat) rows[r].q = nullptr;
-    }
+    return data_.get();
   }
-  template <class T>
-  static void grow(std::vector<T>& v, size_t size) {
-    if (v.size() < size) v.resize(size);
-  }
+
+ private:
+  struct Free {
+    void operator()(T* p) const { std::free(p); }
+  };
+  std::unique_ptr<T, Free> data_;
+  int64_t size_ = 0;
 };
 
-void multiply_rows(const TensorView& weights, const std::vector<ActivationRow>& activations,
-                   float* y, int64_t begin, int64_t end) {
-  const auto dot = codec(weights.type).dot;
-  for (int64_t r = begin; r < end; ++r) {
-    for (size_t b = 0; b < activations.size(); ++b) {
-      y[static_cast<int64_t>(b) * weights.rows + r] =
-          dot(weights.row(r), activations[b], weights.columns);
+constexpr int kMaxPanels = kMaxPairs * kPanelPair;
+
+// One thread's memory for some panels and the rows that they are made of, kept for its life:
+// small enough to stay in the second-level cache.
+class PanelMaker {
+ public:
+  PanelMaker(const TensorView& weights, const Codec& format) : weights_(weights), format_(format) {
+    const bool is_float = form() == nullptr;
+    n_ = is_float ? (weights.columns + 15) / 16 * 16
+                  : (weights.columns + kChunk - 1) / kChunk * kChunk;
+    static thread_local Memory memory;
+    float* x = memory.x.grow(is_float ? (kPanelRows + kMaxPairs * kPairRows) * n_ : 0);
+    uint8_t* q = memory.q.grow(is_float ? 0 : (kPanelRows + kMaxPairs * kPairRows) * n_);
+    float* d = memory.d.grow(is_float ? 0 : (kPanelRows + kMaxPairs * kPairRows) * n_ / 16);
+    float* m = memory.m.grow(is_float ? 0 : (kPanelRows + kMaxPairs * kPairRows) * n_ / 16);
+    for (int p = 0; p < kMaxPanels; ++p) {
+      const int64_t at = p * kPanelRows * n_;
+      panels_[p] = is_float ? WeightPanel{nullptr, nullptr, nullptr, x + at}
+                            : WeightPanel{q + at, d + at / 16, m + at / 16, nullptr};
+    }
+    for (int r = 0; r < kPanelRows; ++r) {
+      const int64_t at = (kMaxPairs * kPairRows + r) * n_;
+      rows_[r] = is_float ? PanelRow{x + at, nullptr, nullptr, nullptr}
+                          : PanelRow{nullptr, q + at, d + at / 16, m + at / 16};
     }
   }
+
+  // Rows from `first` to `end`, in whole pairs; those beyond the last are copies of it, whose
+  // products nobody wants.
+  const WeightPanel* make(int64_t first, int64_t end) {
+    const int64_t pairs = (end - first + kPairRows - 1) / kPairRows;
+    for (int p = 0; p < pairs * kPanelPair; ++p, first += kPanelRows) {
+      for (int r = 0; r < kPanelRows; ++r) {
+        const int64_t row = std::min(first + r, weights_.rows - 1);
+        format_.unpack(weights_.row(row), weights_.columns, rows_[r]);
+      }
+      operations().make_panel(rows_, form(), n_, panels_[p]);
+    }
+    return panels_;
+  }
+  const PanelForm* form() const {
+    return format_.domain == Domain::kFloat ? nullptr : &format_.panel;
+  }
+  // What the GEMM sums over.
+  int64_t n() const {
+    return form() == nullptr ? weights_.columns : (weights_.columns + 31) / 32 * 32;
+  }
+
+ private:
+  struct Memory {
+    Aligned<float> x, d, m;
+    Aligned<uint8_t> q;
+  };
+
+  const TensorView& weights_;
+  const Codec& format_;
+  int64_t n_;
+  WeightPanel panels_[kMaxPanels];
+  PanelRow rows_[kPanelRows];
+};
+
+void multiply_rows(const TensorView& weights, ActivationBatch& activations, float* y,
+                   ThreadPool& pool) {
+  const Codec& format = codec(weights.type);
+  const auto& rows = activations.prepared(format.domain, pool);
+  const int64_t pieces = 8 * pool.count();  // enough to even out threads that are held up
+  const int64_t grain = std::max<int64_t>(1, weights.rows / pieces);
+  pool.run(weights.rows, grain, [&](int64_t begin, int64_t end, int) {
+    for (int64_t r = begin; r < end; ++r) {
+      for (size_t b = 0; b < rows.size(); ++b) {
+        y[static_cast<int64_t>(b) * weights.rows + r] =
+            format.dot(weights.row(r), rows[b], weights.columns);
+      }
+    }
+  });
 }
 
-void multiply_panels(const TensorView& weights, const std::vector<ActivationRow>& activations,
-                     float* y, int64_t begin, int64_t end) {
-  thread_local Panel panel;
+void multiply_panels(const TensorView& weights, ActivationBatch& activations, float* y,
+                     ThreadPool& pool) {
   const Codec& format = codec(weights.type);
-  const Operations& ops = operations();
-  const auto gemm = format.domain == Domain::kFloat ? ops.gemm_float
-                    : format.is_signed              ? ops.gemm_signed
-                                                    : ops.gemm_unsigned;
-  panel.resize(weights.columns, format.domain);
-  for (int64_t r = begin; r < end; r += kPanelRows) {
-    const int rows = static_cast<int>(std::min<int64_t>(kPanelRows, end - r));
-    for (int i = 0; i < rows; ++i)
-      format.unpack(weights.row(r + i), weights.columns, panel.rows[i]);
-    gemm(panel.rows, rows, activations.data(), static_cast<int64_t>(activations.size()),
-         weights.columns, y + r, weights.rows);
-  }
+  const auto& tiles =
+      activations.tiles(format.domain == Domain::kFloat ? nullptr : &format.panel, pool);
+  const int64_t pairs =
+      weights.rows / (4 * pool.count() * kPairRows);  // 4 pieces a thread, at least
+  const int64_t grain = kPairRows * std::clamp<int64_t>(pairs, 1, kMaxPairs);
+  pool.run(weights.rows, grain, [&](int64_t first, int64_t end, int) {
+    PanelMaker maker(weights, format);
+    operations().gemm(maker.make(first, end), maker.form(), static_cast<int>(end - first),
+                      tiles.data(), static_cast<int64_t>(tiles.size()), maker.n(), y + first,
+                      weights.rows);
+  });
 }
 
 }  // namespace
 
-void ActivationBatch::assign(const float* x, int64_t rows, int64_t n) {
-  x_ = x;
-  count_ = rows;
-  n_ = n;
-  quantized_ = false;
-  rows_.assign(static_cast<size_t>(rows), {});
-  for (int64_t b = 0; b < rows; ++b) rows_[static_cast<size_t>(b)].x = x + b * n;
-}
-
-const std::vector<ActivationRow>& ActivationBatch::prepared(Domain domain, ThreadPool& pool) {
-  if (domain == Domain::kFloat || quantized_) return rows_;
-  const int64_t padded = (n_ + kChunk - 1) / kChunk * kChunk;
-  q_.resize(static_cast<size_t>(count_ * padded));
-  d_.resize(static_cast<size_t>(count_ * padded / 32));
-  s_.resize(static_cast<size_t>(count_ * padded / 16));
-  const auto quantize_rows = [&](int64_t begin, int64_t end, int) {
-    for (int64_t b = begin; b < end; ++b) {
-      int8_t* q = q_.data() + b * padded;
-      float* d = d_.data() + b * padded / 32;
-      float* s = s_.data() + b * padded / 16;
-      operations().quantize(x_ + b * n_, n_, q, d, s);
-      rows_[static_cast<size_t>(b)] = {x_ + b * n_, q, d, s};
-    }
-  };
-  pool.run(count_, 4, quantize_rows);
-  quantized_ = true;
-  return rows_;
-}
-
 void matmul(const TensorView& weights, ActivationBatch& activations, float* y, ThreadPool& pool) {
-  const auto& rows = activations.prepared(codec(weights.type).domain, pool);
-  const bool panels = activations.rows() >= kBatchForPanels;
-  const int64_t pieces = 8 * pool.count();  // enough to even out threads that are held up
-  const int64_t step = panels ? kPanelRows : 1;
-  const int64_t grain = std::max(step, (weights.rows / pieces + step - 1) / step * step);
-  pool.run(weights.rows, grain, [&](int64_t begin, int64_t end, int) {
-    (panels ? multiply_panels : multiply_rows)(weights, rows, y, begin, end);
-  });
+  (activations.rows() >= kBatchForPanels ? multiply_panels : multiply_rows)(weights, activations, y,
+                                                                            pool);
 }
 
 }  // namespace nibble

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "codec/format.h"
+#include "kernel/panel.h"
 #include "simd/isa.h"
 
 namespace nibble {
@@ -23,6 +24,23 @@ struct AttentionHead {
   float scale;    // of the scores, usually 1 / sqrt(head_dim)
   float* scores;  // scratch: positions floats, rounded up to a multiple of 16
   float* output;  // head_dim
+};
+
+inline constexpr int kAttentionTile = 8;  // positions or dimensions of a tile
+
+// 32 queries over a block of positions, and what they have summed up over those before.
+struct AttentionBlock {
+  const float* queries;  // [2][head_dim][16], scaled
+  const float* keys;     // [positions / 8][head_dim][8]
+  const float* values;   // [head_dim / 8, rounded up][positions][8]
+  const float* visible;  // [32]: each query sees the positions of the block before this one
+  int64_t positions;     // a multiple of 8
+  int64_t head_dim;
+  float* scores;   // scratch: positions x 32
+  float* weights;  // scratch: positions x 32
+  float* largest;  // [32] score so far, at first lower than all
+  float* total;    // [32] sum of e^(score - largest), at first 0
+  float* output;   // [head_dim, rounded up to 8][32] the same sum over the values, at first 0
 };
 
 struct Operations {
@@ -43,19 +61,25 @@ struct Operations {
   // softmax(query keys^T * scale) values
   void (*attend_f16)(const AttentionHead<uint16_t>& head) noexcept;
   void (*attend_f32)(const AttentionHead<float>& head) noexcept;
+  void (*attend_block)(const AttentionBlock& block) noexcept;
   void (*to_f16)(const float* x, int64_t n, uint16_t* y) noexcept;
+  void (*to_f32)(const uint16_t* x, int64_t n, float* y) noexcept;  // from binary16
 
   // log(sum(e^x)), without overflow
   float (*log_sum_exp)(const float* x, int64_t n) noexcept;
 
-  // y[column * y_stride + row] = panel[row] . activations[column], with the same bits as
-  // Codec::dot.
-  void (*gemm_float)(const PanelRow* panel, int rows, const ActivationRow* activations,
-                     int64_t columns, int64_t n, float* y, int64_t y_stride) noexcept;
-  void (*gemm_unsigned)(const PanelRow* panel, int rows, const ActivationRow* activations,
-                        int64_t columns, int64_t n, float* y, int64_t y_stride) noexcept;
-  void (*gemm_signed)(const PanelRow* panel, int rows, const ActivationRow* activations,
-                      int64_t columns, int64_t n, float* y, int64_t y_stride) noexcept;
+  // A panel from the rows of 16 weight rows; n is padded to 256 (float formats: 16). form is
+  // nullptr for float formats.
+  void (*make_panel)(const PanelRow* rows, const PanelForm* form, int64_t n,
+                     const WeightPanel& panel) noexcept;
+  int panel_zero;  // what signed weights are increased by in panels
+
+  // y[column * y_stride + row] = the sum over n of pairs of panels, `rows` rows in all, times the
+  // tiles' columns. Rounded once a group: fma(product * d of the weights, d of the activations,
+  // sum), then fma(m, s, sum).
+  void (*gemm)(const WeightPanel* panels, const PanelForm* form, int rows,
+               const ActivationTile* tiles, int64_t count, int64_t n, float* y,
+               int64_t y_stride) noexcept;
 };
 
 const Operations& operations();         // of active_isa()

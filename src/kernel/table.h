@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernel/attention.h"
+#include "kernel/attention_block.h"
 #include "kernel/gemm.h"
 #include "kernel/operations.h"
 #include "kernel/row_operations.h"
@@ -23,18 +24,9 @@ void attend_f32(const AttentionHead<float>& head) noexcept {
 
 template <class V>
 constexpr Operations make_operations() {
-  using G = Gemm<V>;
-  return {quantize<V>,
-          rms_norm<V>,
-          silu_multiply<V>,
-          add<V>,
-          attend_f16<V>,
-          attend_f32<V>,
-          to_f16<V>,
-          log_sum_exp<V>,
-          G::template run<G::template Floats>,
-          G::template run<G::template Unsigned>,
-          G::template run<G::template Signed>};
+  return {quantize<V>,   rms_norm<V>,     silu_multiply<V>, add<V>,    attend_f16<V>,
+          attend_f32<V>, attend_block<V>, to_f16<V>,        to_f32<V>, log_sum_exp<V>,
+          make_panel<V>, V::kPanelZero,   gemm<V>};
 }
 
 }  // namespace nibble

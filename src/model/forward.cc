@@ -132,25 +132,37 @@ void Forward::store_rotated(int64_t layer, int64_t tokens, KvCache& cache) {
 
 template <class Element>
 void Forward::attend(int64_t layer, int64_t tokens, KvCache& cache) {
-  const Element* keys = cache.keys<Element>(layer);
-  const Element* values = cache.values<Element>(layer);
-  const int64_t heads_per_group = config_.heads / config_.kv_heads;
-  const float scale = 1.0f / std::sqrt(static_cast<float>(config_.head_dim));
-  pool_.run(tokens * config_.heads, 1, [&](int64_t begin, int64_t end, int worker) {
+  const AttentionBatch<Element> batch = {q_.data(),
+                                         cache.keys<Element>(layer),
+                                         cache.values<Element>(layer),
+                                         attended_.data(),
+                                         tokens,
+                                         cache.length(),
+                                         config_.heads,
+                                         config_.kv_heads,
+                                         config_.head_dim,
+                                         1.0f / std::sqrt(static_cast<float>(config_.head_dim))};
+  if (tokens >= kBatchForPanels) {
+    nibble::attend(batch, pool_);
+  } else {
+    attend_one_by_one(batch);
+  }
+}
+
+template <class Element>
+void Forward::attend_one_by_one(const AttentionBatch<Element>& batch) {
+  pool_.run(batch.tokens * batch.heads, 1, [&](int64_t begin, int64_t end, int worker) {
     for (int64_t item = begin; item < end; ++item) {
-      const int64_t token = item / config_.heads;
-      const int64_t query_head = item % config_.heads;
-      const int64_t column = query_head / heads_per_group * config_.head_dim;
-      const int64_t at = token * config_.q_width() + query_head * config_.head_dim;
-      const AttentionHead<Element> head = {q_.data() + at,
-                                           keys + column,
-                                           values + column,
-                                           config_.kv_width(),
-                                           cache.length() + token + 1,
-                                           config_.head_dim,
-                                           scale,
+      const int64_t kv_head = item % batch.heads / (batch.heads / batch.kv_heads);
+      const AttentionHead<Element> head = {batch.queries + item * batch.head_dim,
+                                           batch.keys + kv_head * batch.head_dim,
+                                           batch.values + kv_head * batch.head_dim,
+                                           batch.kv_heads * batch.head_dim,
+                                           batch.first + item / batch.heads + 1,
+                                           batch.head_dim,
+                                           batch.scale,
                                            scores_.data() + worker * scores_width_,
-                                           attended_.data() + at};
+                                           batch.output + item * batch.head_dim};
       if constexpr (std::is_same_v<Element, float>) {
         operations().attend_f32(head);
       } else {

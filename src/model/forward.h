@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/threads.h"
+#include "kernel/batch_attention.h"
 #include "kernel/matmul.h"
 #include "kernel/rope.h"
 #include "model/config.h"
@@ -21,8 +22,9 @@ class Forward {
 
   // Appends the tokens to the cache at position cache.length() and returns the logits of the last
   // `wanted` of them, wanted x vocab_size floats, valid until the next call. Tokens are below
-  // vocab_size and fit the cache's capacity. Logits do not depend on how a text is cut into
-  // batches, on the threads or on the ISA, not even in their last bit.
+  // vocab_size and fit the cache's capacity. Logits do not depend on the threads or on the ISA, not
+  // even in their last bit, nor on how a text is cut into batches of kBatchForPanels tokens or
+  // more; smaller batches (generation) sum in another order.
   std::span<const float> run(std::span<const uint32_t> tokens, KvCache& cache, int64_t wanted);
 
  private:
@@ -33,6 +35,8 @@ class Forward {
   void attention(int64_t layer, int64_t tokens, KvCache& cache);
   template <class Element>
   void attend(int64_t layer, int64_t tokens, KvCache& cache);
+  template <class Element>
+  void attend_one_by_one(const AttentionBatch<Element>& batch);
   void store_rotated(int64_t layer, int64_t tokens, KvCache& cache);
   void feed_forward(int64_t layer, int64_t tokens);
   void add_to_residual(int64_t tokens);

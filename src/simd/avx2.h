@@ -12,9 +12,6 @@
 namespace nibble {
 
 struct Avx2 {
-  static constexpr int kTileRows = 2;
-  static constexpr int kTileColumns = 2;
-
   struct F32 {
     __m256 lo, hi;
   };
@@ -352,6 +349,20 @@ struct Avx2 {
   static NIBBLE_INLINE __m256i dot4(__m256i unsigned_bytes, __m256i signed_bytes) {
     return _mm256_madd_epi16(_mm256_maddubs_epi16(unsigned_bytes, signed_bytes),
                              _mm256_set1_epi16(1));
+  }
+  static constexpr int kPanelZero = 0;
+  static NIBBLE_INLINE I8 broadcast4(const int8_t* p) {
+    int32_t four;
+    __builtin_memcpy(&four, p, sizeof four);
+    return {_mm256_set1_epi32(four), _mm256_set1_epi32(four)};
+  }
+  static NIBBLE_INLINE I8 panel_bytes(I8 w) { return w; }
+  static NIBBLE_INLINE I32 add_panel_dot(I32 sum, I8 w, I8 a) {
+    const I32 products = dot_ss(w, a);
+    return {_mm256_add_epi32(sum.lo, products.lo), _mm256_add_epi32(sum.hi, products.hi)};
+  }
+  static NIBBLE_INLINE I32 set1_i32(int32_t x) {
+    return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)};
   }
   static NIBBLE_INLINE I32 dot_us(I8 w, I8 a) { return {dot4(w.lo, a.lo), dot4(w.hi, a.hi)}; }
   static NIBBLE_INLINE I32 dot_ss(I8 w, I8 a) {

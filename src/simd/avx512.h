@@ -12,9 +12,6 @@
 namespace nibble {
 
 struct Avx512 {
-  static constexpr int kTileRows = 4;
-  static constexpr int kTileColumns = 4;
-
   using F32 = __m512;
   using I32 = __m512i;
   using I8 = __m512i;
@@ -242,6 +239,19 @@ struct Avx512 {
     return _mm512_mask_sub_epi8(x, bits, _mm512_setzero_si512(), x);
   }
 
+  static constexpr int kPanelZero = 128;  // vpdpbusd takes unsigned weights
+  static NIBBLE_INLINE I8 broadcast4(const int8_t* p) {
+    int32_t four;
+    __builtin_memcpy(&four, p, sizeof four);
+    return _mm512_set1_epi32(four);
+  }
+  static NIBBLE_INLINE I8 panel_bytes(I8 w) {
+    return _mm512_xor_si512(w, _mm512_set1_epi8(static_cast<char>(0x80)));
+  }
+  static NIBBLE_INLINE I32 add_panel_dot(I32 sum, I8 w, I8 a) {
+    return _mm512_dpbusd_epi32(sum, w, a);
+  }
+  static NIBBLE_INLINE I32 set1_i32(int32_t x) { return _mm512_set1_epi32(x); }
   static NIBBLE_INLINE I32 dot_us(I8 w, I8 a) {
     return _mm512_dpbusd_epi32(_mm512_setzero_si512(), w, a);
   }

@@ -16,10 +16,6 @@
 namespace nibble {
 
 struct Scalar {
-  // Rows and columns of the tile that the GEMMs keep in registers.
-  static constexpr int kTileRows = 2;
-  static constexpr int kTileColumns = 2;
-
   struct F32 {
     float v[16];
   };
@@ -296,6 +292,23 @@ struct Scalar {
 
   // Sums of 4 neighbouring products, weights unsigned in 0..127 (us) or signed (ss), activations in
   // -127..127.
+  // Panels (kernel/panel.h): 4 activations in every lane; signed weights as add_panel_dot takes
+  // them, which is kPanelZero more than they are.
+  static constexpr int kPanelZero = 0;
+  static NIBBLE_INLINE I8 broadcast4(const int8_t* p) {
+    return make8([=](int i) { return p[i % 4]; });
+  }
+  static NIBBLE_INLINE I8 panel_bytes(I8 w) { return w; }
+  static NIBBLE_INLINE I32 add_panel_dot(I32 sum, I8 w, I8 a) {
+    const I32 products = dot_ss(w, a);
+    for (int i = 0; i < 16; ++i) sum.v[i] += products.v[i];
+    return sum;
+  }
+  static NIBBLE_INLINE I32 set1_i32(int32_t x) {
+    I32 r;
+    for (int i = 0; i < 16; ++i) r.v[i] = x;
+    return r;
+  }
   static NIBBLE_INLINE I32 dot_us(I8 w, I8 a) {
     I32 r;
     for (int i = 0; i < 16; ++i) {

@@ -1,7 +1,8 @@
-// Kernels against plain double-precision formulas, and bit for bit between ISAs and between batch
-// sizes.
+// Kernels against plain double-precision formulas, and bit for bit between ISAs, threads and
+// batches.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "base/numeric.h"
 #include "codec/codec.h"
+#include "kernel/batch_attention.h"
 #include "kernel/matmul.h"
 #include "kernel/operations.h"
 #include "kernel/rope.h"
@@ -133,6 +135,85 @@ TEST_P(EveryIsa, AttendsLikeTheFormula) {
   }
 }
 
+template <class Element>
+std::vector<float> attend_batch(const std::vector<float>& queries, const std::vector<Element>& keys,
+                                const std::vector<Element>& values, int64_t heads, int64_t kv_heads,
+                                int64_t head_dim, int64_t first, int64_t step, int threads) {
+  ThreadPool pool(threads);
+  std::vector<float> output(queries.size());
+  const int64_t width = heads * head_dim;
+  const auto tokens = static_cast<int64_t>(queries.size()) / width;
+  for (int64_t t = 0; t < tokens; t += step) {
+    attend({queries.data() + t * width, keys.data(), values.data(), output.data() + t * width,
+            std::min(step, tokens - t), first + t, heads, kv_heads, head_dim, 0.25f},
+           pool);
+  }
+  return output;
+}
+
+struct AttentionShape {
+  int64_t heads, kv_heads, head_dim, first, tokens;
+};
+
+// Positions in less than a block, in blocks and a rest, and more tokens than one part takes.
+TEST(BatchAttention, AttendsLikeTheFormula) {
+  for (const AttentionShape& shape :
+       {AttentionShape{4, 2, 8, 0, 5}, AttentionShape{6, 2, 80, 300, 9},
+        AttentionShape{3, 3, 20, 250, 40}, AttentionShape{64, 1, 16, 3, 21}}) {
+    const auto& [heads, kv_heads, head_dim, first, tokens] = shape;
+    const auto size = [](int64_t n) { return static_cast<size_t>(n); };
+    const auto queries = random_floats(size(tokens * heads * head_dim), 2.0f, 7);
+    auto keys = random_floats(size((first + tokens) * kv_heads * head_dim), 2.0f, 8);
+    auto values = random_floats(keys.size(), 2.0f, 9);
+    std::vector<uint16_t> keys16, values16;
+    for (float& k : keys) keys16.push_back(f16_from_f32(k)), k = f32_from_f16(keys16.back());
+    for (float& v : values) values16.push_back(f16_from_f32(v)), v = f32_from_f16(values16.back());
+    const auto found =
+        attend_batch(queries, keys, values, heads, kv_heads, head_dim, first, tokens, 1);
+    for (int64_t at = 0; at < tokens * heads; ++at) {
+      const int64_t column = at % heads / (heads / kv_heads) * head_dim;
+      std::vector<double> expected(size(head_dim), 0.0);
+      double total = 0;
+      for (int64_t p = 0; p <= first + at / heads; ++p) {
+        const float* key = keys.data() + p * kv_heads * head_dim + column;
+        double score = 0;
+        for (int64_t i = 0; i < head_dim; ++i)
+          score += static_cast<double>(queries[size(at * head_dim + i)]) * key[i];
+        const double weight = std::exp(0.25 * score);
+        total += weight;
+        const float* value = values.data() + p * kv_heads * head_dim + column;
+        for (int64_t i = 0; i < head_dim; ++i) expected[size(i)] += weight * value[i];
+      }
+      for (int64_t i = 0; i < head_dim; ++i) {
+        ASSERT_NEAR(found[size(at * head_dim + i)], expected[size(i)] / total, 1e-4);
+      }
+    }
+    EXPECT_EQ(attend_batch(queries, keys, values, heads, kv_heads, head_dim, first, 3, 3), found);
+    EXPECT_EQ(attend_batch(queries, keys16, values16, heads, kv_heads, head_dim, first, tokens, 2),
+              found);
+  }
+}
+
+TEST_P(EveryIsa, AttendsBlocksWithTheBitsOfTheScalarDefinition) {
+  const int64_t positions = 24, head_dim = 16;
+  const auto queries = random_floats(32 * head_dim, 1.0f, 15);
+  const auto keys = random_floats(positions * head_dim, 1.0f, 16);
+  std::vector<float> visible(32);
+  for (size_t i = 0; i < 32; ++i) visible[i] = static_cast<float>(i % 25);
+  const auto run = [&](const Operations& table) {
+    std::vector<float> scores(positions * 32), weights(positions * 32), largest(32, -1e30f),
+        total(32), output(head_dim * 32);
+    for (int block = 0; block < 2; ++block) {
+      table.attend_block({queries.data(), keys.data(), keys.data(), visible.data(), positions,
+                          head_dim, scores.data(), weights.data(), largest.data(), total.data(),
+                          output.data()});
+    }
+    output.insert(output.end(), total.begin(), total.end());
+    return output;
+  };
+  EXPECT_EQ(run(ops()), run(operations(Isa::kScalar)));
+}
+
 TEST_P(EveryIsa, GivesTheBitsOfTheScalarDefinition) {
   const Operations& scalar = operations(Isa::kScalar);
   const size_t n = 1000;
@@ -155,33 +236,104 @@ INSTANTIATE_TEST_SUITE_P(Isas, EveryIsa, testing::ValuesIn(available_isas()),
 
 class MatmulOfEveryFormat : public testing::TestWithParam<DType> {};
 
-TEST_P(MatmulOfEveryFormat, OneBatchGivesTheBitsOfRowByRow) {
+// 32 rows times a tile whose columns are x turned by their number, on one ISA.
+std::vector<float> one_gemm(DType type, const std::vector<std::byte>& stored, int64_t n,
+                            const std::vector<float>& x, int width, Isa isa) {
+  const Codec& format = codec(type, isa);
+  const PanelForm* form = format.domain == Domain::kFloat ? nullptr : &format.panel;
+  const auto size = static_cast<size_t>(n);
+  std::vector<float> row_x(16 * size), row_d(size), row_m(size), x_(32 * size), d(2 * size),
+      m(2 * size);
+  std::vector<uint8_t> row_q(16 * size), q(32 * size);
+  WeightPanel panels[2];
+  for (size_t p = 0; p < 2; ++p) {
+    PanelRow rows[16];
+    for (size_t r = 0; r < 16; ++r) {
+      rows[r] = {&row_x[r * size], &row_q[r * size], &row_d[r * size / 16], &row_m[r * size / 16]};
+      format.unpack(stored.data() + (16 * p + r) * stored.size() / 32, n, rows[r]);
+    }
+    panels[p] = {&q[16 * p * size], &d[p * size], &m[p * size], &x_[16 * p * size]};
+    operations(isa).make_panel(rows, form, n, panels[p]);
+  }
+  const auto w = static_cast<size_t>(width);
+  std::vector<int8_t> tile_q(size * w), column(size);
+  std::vector<float> tile_d(size / 32 * w), tile_s(size / 16 * w), tile_x(size * w);
+  std::vector<int32_t> start(size / 16 * w);
+  for (size_t c = 0; c < w; ++c) {
+    std::vector<float> turned(x), column_d(size / 32), column_s(size / 16);
+    std::rotate(turned.begin(), turned.begin() + static_cast<ptrdiff_t>(c), turned.end());
+    operations(isa).quantize(turned.data(), n, column.data(), column_d.data(), column_s.data());
+    for (size_t i = 0; i < size; ++i) {
+      tile_q[i / 4 * 4 * w + 4 * c + i % 4] = column[i];
+      tile_x[i * w + c] = turned[i];
+      tile_d[i / 32 * w + c] = column_d[i / 32];
+      if (form == nullptr) continue;
+      const size_t group = i / static_cast<size_t>(form->group) * w + c;
+      tile_s[group] += column_d[i / 32] * static_cast<float>(column[i]);
+      const int zero = form->zero + (form->is_signed ? operations(isa).panel_zero : 0);
+      start[group] -= zero * column[i];
+    }
+  }
+  const ActivationTile tile = {tile_q.data(), tile_d.data(), tile_s.data(), start.data(),
+                               tile_x.data(), width,         width};
+  std::vector<float> y(32 * w);
+  operations(isa).gemm(panels, form, 32, &tile, 1, n, y.data(), 32);
+  return y;
+}
+
+// y of a whole batch, `step` rows of it at a time.
+std::vector<float> multiply(const TensorView& weights, const std::vector<float>& x, int64_t batch,
+                            int64_t step, int threads) {
+  ThreadPool pool(threads);
+  ActivationBatch activations;
+  std::vector<float> y(static_cast<size_t>(batch * weights.rows));
+  for (int64_t b = 0; b < batch; b += step) {
+    activations.assign(x.data() + b * weights.columns, std::min(step, batch - b), weights.columns);
+    matmul(weights, activations, y.data() + b * weights.rows, pool);
+  }
+  return y;
+}
+
+// Odd numbers of rows, and columns with and without whole chunks.
+TEST_P(MatmulOfEveryFormat, PanelsAreRowProducts) {
   const DType type = GetParam();
-  for (const int64_t n : {int64_t{block_weights(type) == 1    ? 172
-                                  : block_weights(type) == 32 ? 96
-                                                              : 256},
-                          int64_t{768}}) {
-    const int64_t rows = 37;
-    const auto weights = random_floats(static_cast<size_t>(rows * n), 0.05f, 11);
-    std::vector<std::byte> stored(
-        static_cast<size_t>(rows * n / block_weights(type) * block_bytes(type)));
-    codec(type).encode(weights.data(), nullptr, rows * n, Effort::kFast, stored.data());
-    const TensorView view = {type, rows, n, stored.data()};
-    const int64_t batch = 11;
-    const auto x = random_floats(static_cast<size_t>(batch * n), 3.0f, 12);
-    for (const int threads : {1, 3}) {
-      ThreadPool pool(threads);
-      ActivationBatch activations;
-      std::vector<float> together(static_cast<size_t>(batch * rows)),
-          alone(static_cast<size_t>(batch * rows));
-      activations.assign(x.data(), batch, n);
-      matmul(view, activations, together.data(), pool);
-      for (int64_t b = 0; b < batch; ++b) {
-        activations.assign(x.data() + b * n, 1, n);
-        matmul(view, activations, alone.data() + b * rows, pool);
+  const int64_t block = block_weights(type);
+  for (const int64_t n : {block == 1    ? 172
+                          : block == 32 ? 96
+                                        : block,
+                          3 * std::max<int64_t>(block, 64), int64_t{768}}) {
+    for (const int64_t rows : {1, 16, 31, 33, 67}) {
+      const auto weights = random_floats(static_cast<size_t>(rows * n), 0.05f, 11);
+      std::vector<std::byte> stored(static_cast<size_t>(rows * n / block * block_bytes(type)));
+      codec(type).encode(weights.data(), nullptr, rows * n, Effort::kFast, stored.data());
+      const TensorView view = {type, rows, n, stored.data()};
+      const int64_t batch = 29;  // tiles of 12, 12 and 8 columns
+      const auto x = random_floats(static_cast<size_t>(batch * n), 3.0f, 12);
+      const auto alone = multiply(view, x, batch, 1, 1);
+      const auto together = multiply(view, x, batch, batch, 1);
+      float largest = 0.0f;
+      for (const float v : alone) largest = std::max(largest, std::fabs(v));
+      for (size_t i = 0; i < alone.size(); ++i) {
+        ASSERT_NEAR(together[i], alone[i], 2e-6f * largest) << n << " columns, " << rows << " rows";
       }
-      EXPECT_EQ(together, alone) << dtype_name(type) << ", " << n << " columns, " << threads
-                                 << " threads";
+      EXPECT_EQ(multiply(view, x, batch, batch, 3), together);
+      EXPECT_EQ(multiply(view, x, batch, 5, 3), together) << "5 + 5 + 5 + 5 + 5 + 4 at a time";
+    }
+  }
+}
+
+TEST_P(MatmulOfEveryFormat, PanelsGiveTheSameBitsOnEveryIsa) {
+  const DType type = GetParam();
+  const int64_t n = 512, rows = 32;
+  const auto weights = random_floats(static_cast<size_t>(rows * n), 0.05f, 13);
+  const int64_t row_bytes = n / block_weights(type) * block_bytes(type);
+  std::vector<std::byte> stored(static_cast<size_t>(rows * row_bytes));
+  codec(type).encode(weights.data(), nullptr, rows * n, Effort::kFast, stored.data());
+  const auto x = random_floats(static_cast<size_t>(n), 3.0f, 14);
+  for (const int width : kTileWidths) {
+    const auto expected = one_gemm(type, stored, n, x, width, Isa::kScalar);
+    for (const Isa isa : available_isas()) {
+      EXPECT_EQ(one_gemm(type, stored, n, x, width, isa), expected) << isa_name(isa) << width;
     }
   }
 }

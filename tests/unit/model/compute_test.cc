@@ -1,0 +1,108 @@
+// What 8-bit activations lose: logits of quantized weights beside those of the same weights decoded
+// to f32, where activations stay float.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/json.h"
+#include "codec/codec.h"
+#include "support/checkpoint.h"
+#include "support/files.h"
+
+namespace nibble {
+namespace {
+
+const std::filesystem::path kSource = NIBBLE_SOURCE_DIR;
+
+// A source whose matrices went through a block type; shown in that type, or decoded to f32.
+class Encoded final : public TensorSource {
+ public:
+  Encoded(const TensorSource& source, DType type, bool decoded)
+      : source_(source), type_(type), decoded_(decoded), tensors_(source.tensors()) {
+    for (TensorInfo& tensor : tensors_) {
+      if (tensor.shape.rows() > 1) tensor.type = decoded ? DType::kF32 : type;
+    }
+  }
+  const std::vector<TensorInfo>& tensors() const override { return tensors_; }
+  std::span<const std::byte> view(size_t) const override { return {}; }
+  void read_rows(size_t tensor, uint64_t first, uint64_t count,
+                 std::span<std::byte> out) const override {
+    const TensorInfo& stored = source_.tensors()[tensor];
+    if (stored.shape.rows() == 1) return source_.read_rows(tensor, first, count, out);
+    std::vector<std::byte> rows(count * stored.row_bytes());
+    source_.read_rows(tensor, first, count, rows);
+    const auto n = static_cast<int64_t>(count * stored.shape.columns());
+    std::vector<float> x(static_cast<size_t>(n));
+    codec(stored.type).decode(rows.data(), n, x.data());
+    std::vector<std::byte> encoded(x.size() / block_weights(type_) * block_bytes(type_));
+    codec(type_).encode(x.data(), nullptr, n, Effort::kFast, encoded.data());
+    if (!decoded_) {
+      std::ranges::copy(encoded, out.begin());
+    } else {
+      codec(type_).decode(encoded.data(), n, reinterpret_cast<float*>(out.data()));
+    }
+  }
+
+ private:
+  const TensorSource& source_;
+  DType type_;
+  bool decoded_;
+  std::vector<TensorInfo> tensors_;
+};
+
+std::vector<double> log_probabilities(std::span<const float> logits) {
+  double sum = 0;
+  for (const float l : logits) sum += std::exp(static_cast<double>(l));
+  std::vector<double> result;
+  for (const float l : logits) result.push_back(l - std::log(sum));
+  return result;
+}
+
+// Mean of KL(reference || found) over the tokens, `step` of them at a time.
+double divergence(DType type, size_t step) {
+  const Checkpoint checkpoint(kSource / "assets/lab-7m");
+  const Json json =
+      parse_json(read_file(kSource / "tests/golden/lab-7m/reference_tokens.json"), "tokens");
+  const auto ids = (json.is_array() ? json : json["tokens"]).get<std::vector<uint32_t>>();
+  ThreadPool pool(2);
+  std::vector<std::vector<double>> found[2];
+  for (const bool decoded : {true, false}) {
+    const Encoded source(checkpoint.tensors, type, decoded);
+    const Weights weights(source, checkpoint.config);
+    KvCache cache(checkpoint.config, static_cast<int64_t>(ids.size()), DType::kF32);
+    Forward forward(checkpoint.config, weights, pool);
+    for (size_t at = 0; at < ids.size(); at += step) {
+      const auto logits =
+          forward.run(std::span(ids).subspan(at, step), cache, static_cast<int64_t>(step));
+      const size_t vocabulary = logits.size() / step;
+      for (size_t t = 0; t < step; ++t)
+        found[decoded ? 0 : 1].push_back(
+            log_probabilities(logits.subspan(t * vocabulary, vocabulary)));
+    }
+  }
+  double total = 0;
+  for (size_t t = 0; t < ids.size(); ++t) {
+    for (size_t i = 0; i < found[0][t].size(); ++i)
+      total += std::exp(found[0][t][i]) * (found[0][t][i] - found[1][t][i]);
+  }
+  return total / static_cast<double>(ids.size());
+}
+
+class ComputeInEightBits : public testing::TestWithParam<DType> {};
+
+TEST_P(ComputeInEightBits, DivergesLessThanATenThousandth) {
+  for (const size_t step : {size_t{64}, size_t{1}}) {
+    const double found = divergence(GetParam(), step);
+    RecordProperty("divergence_" + std::to_string(step), std::to_string(1e6 * found));
+    EXPECT_LT(found, 1e-4) << step << " tokens at a time";
+    EXPECT_GT(found, 0.0);  // the two are not the same computation
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, ComputeInEightBits,
+                         testing::Values(DType::kQ8_0, DType::kQ4_K, DType::kQ6_K, DType::kQ4_0,
+                                         DType::kQ2_K, DType::kIQ4_XS),
+                         [](const auto& param) { return std::string(dtype_name(param.param)); });
+
+}  // namespace
+}  // namespace nibble
