@@ -18,7 +18,9 @@ struct Codec {
   void (*encode)(const float* x, const float* importance, int64_t n, Effort effort,
                  std::byte* row) noexcept;
   void (*decode)(const std::byte* row, int64_t n, float* y) noexcept;
-  float (*dot)(const std::byte* row, const ActivationRow& activations, int64_t n) noexcept;
+  // y[r] = row r . activations; rows begin row_bytes apart.
+  void (*dots)(const std::byte* first, int64_t row_bytes, int64_t rows,
+               const ActivationRow& activations, int64_t n, float* y) noexcept;
   void (*unpack)(const std::byte* row, int64_t n, const PanelRow& panel) noexcept;
 };
 

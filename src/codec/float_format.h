@@ -14,17 +14,27 @@ NIBBLE_INLINE typename V::F32 load_first_weights(const typename F::Block* p, int
   return F::template load<V>(padded);
 }
 
-template <class V, class F>
-NIBBLE_INLINE float float_row_dot(const std::byte* row, const ActivationRow& a, int64_t n) {
-  const auto* p = reinterpret_cast<const typename F::Block*>(row);
-  auto sum = V::zero();
+template <class V, class F, int rows>
+NIBBLE_INLINE void float_row_dots(const std::byte* first, int64_t row_bytes, const ActivationRow& a,
+                                  int64_t n, float* y) {
+  const typename F::Block* p[rows];
+  typename V::F32 sum[rows];
+  for (int r = 0; r < rows; ++r) {
+    p[r] = reinterpret_cast<const typename F::Block*>(first + r * row_bytes);
+    sum[r] = V::zero();
+  }
   int64_t i = 0;
-  for (; i + 16 <= n; i += 16) sum = V::fma(F::template load<V>(p + i), V::load(a.x + i), sum);
+  for (; i + 16 <= n; i += 16) {
+    const auto x = V::load(a.x + i);
+    for (int r = 0; r < rows; ++r) sum[r] = V::fma(F::template load<V>(p[r] + i), x, sum[r]);
+  }
   if (i < n) {
     const int rest = static_cast<int>(n - i);
-    sum = V::fma(load_first_weights<V, F>(p + i, rest), V::load_first(a.x + i, rest), sum);
+    const auto x = V::load_first(a.x + i, rest);
+    for (int r = 0; r < rows; ++r)
+      sum[r] = V::fma(load_first_weights<V, F>(p[r] + i, rest), x, sum[r]);
   }
-  return V::sum(sum);
+  for (int r = 0; r < rows; ++r) y[r] = V::sum(sum[r]);
 }
 
 template <class V, class F>

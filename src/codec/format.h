@@ -87,40 +87,54 @@ inline constexpr int kChunk =
 //   weights<V, j>(first block, blocks)   weights 64j .. 64j+63 of the chunk; anything where a block
 //   is missing
 
-template <class V, class F, int j>
-NIBBLE_INLINE typename V::F32 add_dot64(const typename F::Block* block, int blocks, const int8_t* q,
-                                        typename V::F32 scale, typename V::F32 sum) {
-  const auto weights = F::template weights<V, j>(block, blocks);
+template <class V, class F, int j, int rows>
+NIBBLE_INLINE void add_dots64(const typename F::Block* const (&block)[rows], int blocks,
+                              const int8_t* q, const typename V::F32 (&scale)[rows],
+                              typename V::F32 (&sum)[rows]) {
   const auto activations = V::load_bytes(q + 64 * j);
-  const auto products =
-      F::kSigned ? V::dot_ss(weights, activations) : V::dot_us(weights, activations);
-  const auto factors =
-      F::kGroup == 32 ? V::template spread2<j>(scale) : V::template spread4<j>(scale);
-  return V::fma(V::to_f32(products), factors, sum);
+  for (int r = 0; r < rows; ++r) {
+    const auto weights = F::template weights<V, j>(block[r], blocks);
+    const auto products =
+        F::kSigned ? V::dot_ss(weights, activations) : V::dot_us(weights, activations);
+    const auto factors =
+        F::kGroup == 32 ? V::template spread2<j>(scale[r]) : V::template spread4<j>(scale[r]);
+    sum[r] = V::fma(V::to_f32(products), factors, sum[r]);
+  }
 }
 
-// The dot product of one row of `n` weights with one row of activations.
-template <class V, class F>
-NIBBLE_INLINE float row_dot(const std::byte* row, const ActivationRow& a, int64_t n) {
-  const auto* block = reinterpret_cast<const typename F::Block*>(row);
-  auto sum = V::zero();
-  auto offset = V::zero();
-  for (int64_t begin = 0; begin < n; begin += kChunk, block += kChunk / F::kWeights) {
+// The dot products of `rows` rows of `n` weights with one row of activations: their sums do not
+// wait for each other, and share what is read of the activations. The bits are those of each row
+// alone.
+template <class V, class F, int rows>
+NIBBLE_INLINE void row_dots(const std::byte* first, int64_t row_bytes, const ActivationRow& a,
+                            int64_t n, float* y) {
+  typename V::F32 sum[rows], offset[rows], scale[rows];
+  const typename F::Block* block[rows];
+  for (int r = 0; r < rows; ++r) {
+    sum[r] = offset[r] = V::zero();
+    block[r] = reinterpret_cast<const typename F::Block*>(first + r * row_bytes);
+  }
+  for (int64_t begin = 0; begin < n; begin += kChunk) {
     const int count = static_cast<int>(n - begin < kChunk ? n - begin : kChunk);
     const int blocks = count / F::kWeights;
-    auto scale = V::zero();
-    auto minimum = V::zero();
-    F::template scales<V>(block, blocks, scale, minimum);
-    const auto d = V::load_low8(a.d + begin / 32);
-    scale = V::mul(scale, F::kGroup == 32 ? d : V::twice_low(d));
+    const auto d8 = V::load_low8(a.d + begin / 32);
+    const auto d = F::kGroup == 32 ? d8 : V::twice_low(d8);
+    for (int r = 0; r < rows; ++r) {
+      auto minimum = V::zero();
+      scale[r] = V::zero();
+      F::template scales<V>(block[r], blocks, scale[r], minimum);
+      scale[r] = V::mul(scale[r], d);
+      if constexpr (F::kHasMinimum)
+        offset[r] = V::fma(minimum, V::load(a.s + begin / 16), offset[r]);
+    }
     const int8_t* q = a.q + begin;
-    sum = add_dot64<V, F, 0>(block, blocks, q, scale, sum);
-    if (count > 64) sum = add_dot64<V, F, 1>(block, blocks, q, scale, sum);
-    if (count > 128) sum = add_dot64<V, F, 2>(block, blocks, q, scale, sum);
-    if (count > 192) sum = add_dot64<V, F, 3>(block, blocks, q, scale, sum);
-    if constexpr (F::kHasMinimum) offset = V::fma(minimum, V::load(a.s + begin / 16), offset);
+    add_dots64<V, F, 0, rows>(block, blocks, q, scale, sum);
+    if (count > 64) add_dots64<V, F, 1, rows>(block, blocks, q, scale, sum);
+    if (count > 128) add_dots64<V, F, 2, rows>(block, blocks, q, scale, sum);
+    if (count > 192) add_dots64<V, F, 3, rows>(block, blocks, q, scale, sum);
+    for (int r = 0; r < rows; ++r) block[r] += kChunk / F::kWeights;
   }
-  return V::sum(V::sub(sum, offset));
+  for (int r = 0; r < rows; ++r) y[r] = V::sum(V::sub(sum[r], offset[r]));
 }
 
 template <class V, class F>

@@ -25,12 +25,21 @@ struct RowFunctions {
       row_decode<F>(row, n, y);
     }
   }
-  static float dot(const std::byte* row, const ActivationRow& activations, int64_t n) noexcept {
+  template <int rows>
+  static NIBBLE_INLINE void some_dots(const std::byte* first, int64_t row_bytes,
+                                      const ActivationRow& activations, int64_t n, float* y) {
     if constexpr (F::kDomain == Domain::kFloat) {
-      return float_row_dot<V, F>(row, activations, n);
+      float_row_dots<V, F, rows>(first, row_bytes, activations, n, y);
     } else {
-      return row_dot<V, F>(row, activations, n);
+      row_dots<V, F, rows>(first, row_bytes, activations, n, y);
     }
+  }
+  static void dots(const std::byte* first, int64_t row_bytes, int64_t rows,
+                   const ActivationRow& activations, int64_t n, float* y) noexcept {
+    int64_t r = 0;
+    for (; r + V::kDotRows <= rows; r += V::kDotRows)
+      some_dots<V::kDotRows>(first + r * row_bytes, row_bytes, activations, n, y + r);
+    for (; r < rows; ++r) some_dots<1>(first + r * row_bytes, row_bytes, activations, n, y + r);
   }
   static void unpack(const std::byte* row, int64_t n, const PanelRow& panel) noexcept {
     if constexpr (F::kDomain == Domain::kFloat) {
@@ -49,7 +58,7 @@ constexpr Codec make_codec() {
     panel = {F::kGroup, F::kSigned, F::kZero, F::kHasMinimum && F::kZero == 0};
   }
   using Row = RowFunctions<V, F>;
-  return {F::kDomain, panel, Row::encode, Row::decode, Row::dot, Row::unpack};
+  return {F::kDomain, panel, Row::encode, Row::decode, Row::dots, Row::unpack};
 }
 
 }  // namespace nibble

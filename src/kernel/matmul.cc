@@ -100,11 +100,9 @@ void multiply_rows(const TensorView& weights, ActivationBatch& activations, floa
   const int64_t pieces = 8 * pool.count();  // enough to even out threads that are held up
   const int64_t grain = std::max<int64_t>(1, weights.rows / pieces);
   pool.run(weights.rows, grain, [&](int64_t begin, int64_t end, int) {
-    for (int64_t r = begin; r < end; ++r) {
-      for (size_t b = 0; b < rows.size(); ++b) {
-        y[static_cast<int64_t>(b) * weights.rows + r] =
-            format.dot(weights.row(r), rows[b], weights.columns);
-      }
+    for (size_t b = 0; b < rows.size(); ++b) {
+      format.dots(weights.row(begin), weights.row_bytes(), end - begin, rows[b], weights.columns,
+                  y + static_cast<int64_t>(b) * weights.rows + begin);
     }
   });
 }

@@ -12,6 +12,8 @@
 namespace nibble {
 
 struct Avx2 {
+  static constexpr int kDotRows = 2;
+
   struct F32 {
     __m256 lo, hi;
   };

@@ -12,6 +12,8 @@
 namespace nibble {
 
 struct Avx512 {
+  static constexpr int kDotRows = 4;
+
   using F32 = __m512;
   using I32 = __m512i;
   using I8 = __m512i;

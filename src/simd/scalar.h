@@ -16,6 +16,9 @@
 namespace nibble {
 
 struct Scalar {
+  // Rows whose dot products run side by side: as the registers allow.
+  static constexpr int kDotRows = 1;
+
   struct F32 {
     float v[16];
   };

@@ -76,8 +76,10 @@ class Row {
   float dot(Isa isa) const {
     const std::vector<float> x(padded(), 0.5f), d(padded() / 32, 0.25f), s(padded() / 16, 12.0f);
     const std::vector<int8_t> q(padded(), 3);
-    return nibble::codec(type_, isa)
-        .dot(stored_.data(), {x.data(), q.data(), d.data(), s.data()}, columns_);
+    float product = 0;
+    nibble::codec(type_, isa)
+        .dots(stored_.data(), 0, 1, {x.data(), q.data(), d.data(), s.data()}, columns_, &product);
+    return product;
   }
 
   void unpack(Isa isa) const {

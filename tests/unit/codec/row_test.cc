@@ -81,6 +81,31 @@ class EveryFormatRow : public testing::TestWithParam<DType> {
   }
 };
 
+float dot(DType type, Isa isa, const std::vector<std::byte>& row, const ActivationRow& activations,
+          int64_t n) {
+  float product = 0;
+  codec(type, isa).dots(row.data(), 0, 1, activations, n, &product);
+  return product;
+}
+
+// 7 rows: some side by side, some alone.
+TEST_P(EveryFormatRow, DotsOfRowsSideBySideAreThoseOfEach) {
+  const int64_t n = 512, count = 7;
+  const auto rows = encode(random_floats(n * count, 0.05f, 5));
+  const Activations activations(random_floats(n, 3.0f, 6));
+  const auto row_bytes = static_cast<int64_t>(rows.size()) / count;
+  for (const Isa isa : available_isas()) {
+    std::vector<float> together(count);
+    codec(type(), isa).dots(rows.data(), row_bytes, count, activations.row(), n, together.data());
+    for (int64_t r = 0; r < count; ++r) {
+      const std::vector<std::byte> row(rows.begin() + r * row_bytes,
+                                       rows.begin() + (r + 1) * row_bytes);
+      EXPECT_EQ(together[static_cast<size_t>(r)], dot(type(), isa, row, activations.row(), n))
+          << isa_name(isa) << ", row " << r;
+    }
+  }
+}
+
 TEST_P(EveryFormatRow, DotIsTheSumOfDecodedProducts) {
   for (const int64_t n : lengths()) {
     SCOPED_TRACE(n);
@@ -94,7 +119,7 @@ TEST_P(EveryFormatRow, DotIsTheSumOfDecodedProducts) {
       expected += product;
       magnitude += std::fabs(product);
     }
-    EXPECT_NEAR(codec(type()).dot(row.data(), activations.row(), n), expected,
+    EXPECT_NEAR(dot(type(), active_isa(), row, activations.row(), n), expected,
                 4e-6 * magnitude + 1e-9);
   }
 }
@@ -103,9 +128,9 @@ TEST_P(EveryFormatRow, DotHasTheSameBitsOnEveryIsa) {
   for (const int64_t n : lengths()) {
     const auto row = encode(random_floats(static_cast<size_t>(n), 0.05f, 3));
     const Activations activations(random_floats(static_cast<size_t>(n), 3.0f, 4));
-    const float expected = codec(type(), Isa::kScalar).dot(row.data(), activations.row(), n);
+    const float expected = dot(type(), Isa::kScalar, row, activations.row(), n);
     for (const Isa isa : available_isas()) {
-      EXPECT_EQ(codec(type(), isa).dot(row.data(), activations.row(), n), expected)
+      EXPECT_EQ(dot(type(), isa, row, activations.row(), n), expected)
           << isa_name(isa) << ", " << n << " weights";
     }
   }
@@ -122,8 +147,9 @@ TEST_P(EveryFormatRow, UnpackedPanelHoldsTheDecodedWeights) {
       std::vector<uint8_t> q(padded);
       codec(type(), isa).unpack(row.data(), n, {x.data(), q.data(), d.data(), m.data()});
       for (size_t i = 0; i < weights.size(); ++i) {
-        const float code = codec(type()).is_signed ? static_cast<float>(static_cast<int8_t>(q[i]))
-                                                   : static_cast<float>(q[i]);
+        const float code = codec(type()).panel.is_signed
+                               ? static_cast<float>(static_cast<int8_t>(q[i]))
+                               : static_cast<float>(q[i]);
         const float found =
             codec(type()).domain == Domain::kFloat ? x[i] : code * d[i / 16] - m[i / 16];
         ASSERT_NEAR(found, weights[i], 1e-6f) << "weight " << i;
