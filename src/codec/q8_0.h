@@ -31,7 +31,8 @@ struct Q8_0 {
   static NIBBLE_INLINE void fit(const float* x, const float*, int, Effort, Params* fitted) {
     const float largest = V::largest(V::max(V::abs(V::load(x)), V::abs(V::load(x + 16))));
     const float d = largest / 127.0f;
-    *fitted = {f16_from_f32(d), d != 0.0f ? 1.0f / d : 0.0f};
+    constexpr float kSmallest = 0x1p-126f;  // the inverse of a smaller one is infinite
+    *fitted = {f16_from_f32(d), d >= kSmallest ? 1.0f / d : 0.0f};
   }
 
   // --- pack: ties round away from zero ---

@@ -126,6 +126,20 @@ TEST_P(EveryFormat, ImportanceLowersTheWeightedError) {
   EXPECT_LT(squared_error(x, weighted, w), squared_error(x, plain, w));
 }
 
+// Scales below the smallest normal number, and sums of squares past the largest one.
+TEST_P(EveryFormat, EncodesExtremesToTheSameBytesOnEveryIsa) {
+  auto numbers = source();
+  numbers.resize(2 * kColumns);
+  for (const float scale : {1e-45f, 1e-39f, 1e-36f, 1e-20f, 1e18f, 1e36f}) {
+    auto x = numbers;
+    for (float& v : x) v *= scale;
+    const auto expected = encode(x, nullptr, Isa::kScalar);
+    for (const Isa isa : available_isas()) {
+      EXPECT_TRUE(encode(x, nullptr, isa) == expected) << isa_name(isa) << ", scaled by " << scale;
+    }
+  }
+}
+
 TEST_P(EveryFormat, EncodesTheSameBytesOnEveryIsa) {
   const auto x = source();
   const auto w = read_golden_floats("importance.f32");
