@@ -107,14 +107,21 @@ void multiply_rows(const TensorView& weights, ActivationBatch& activations, floa
   });
 }
 
+// As many as stay in the second-level cache beside a tile, and leave every thread 4 pieces.
+int64_t pairs_at_a_time(const TensorView& weights, Domain domain, const ThreadPool& pool) {
+  constexpr int64_t kCache = 512 * 1024;
+  const int64_t bytes_a_weight = domain == Domain::kFloat ? 4 : 2;  // 1 and its part of the scales
+  const int64_t fitting = kCache / (kPairRows * weights.columns * bytes_a_weight);
+  const int64_t pieces = weights.rows / (4 * pool.count() * kPairRows);
+  return std::clamp<int64_t>(std::min(fitting, pieces), 1, kMaxPairs);
+}
+
 void multiply_panels(const TensorView& weights, ActivationBatch& activations, float* y,
                      ThreadPool& pool) {
   const Codec& format = codec(weights.type);
   const auto& tiles =
       activations.tiles(format.domain == Domain::kFloat ? nullptr : &format.panel, pool);
-  const int64_t pairs =
-      weights.rows / (4 * pool.count() * kPairRows);  // 4 pieces a thread, at least
-  const int64_t grain = kPairRows * std::clamp<int64_t>(pairs, 1, kMaxPairs);
+  const int64_t grain = kPairRows * pairs_at_a_time(weights, format.domain, pool);
   pool.run(weights.rows, grain, [&](int64_t first, int64_t end, int) {
     PanelMaker maker(weights, format);
     operations().gemm(maker.make(first, end), maker.form(), static_cast<int>(end - first),
