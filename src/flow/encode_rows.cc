@@ -19,12 +19,18 @@ bool all_below(std::span<const float> x, float limit) {
   return bad == 0;
 }
 
-void check_f16_range(const TensorInfo& tensor, uint64_t first_index, std::span<const float> x) {
-  if (all_below(x, kLargestF16)) return;
+// Whether larger weights fit: most block formats have f16 scales.
+bool reaches_beyond_f16(DType type) {
+  return type == DType::kF32 || type == DType::kBF16 || type == DType::kMXFP4;
+}
+
+void check_range(const TensorInfo& tensor, DType type, uint64_t first_index,
+                 std::span<const float> x) {
+  if (reaches_beyond_f16(type) || all_below(x, kLargestF16)) return;
   const auto bad = std::ranges::find_if(x, [](float v) { return std::fabs(v) > kLargestF16; });
   fail(ErrorCode::kInvalidFile,
-       "tensor {}: weight {} is {}, which f16 cannot hold (up to 65504); use bf16 or f32",
-       tensor.name, first_index + static_cast<uint64_t>(bad - x.begin()), *bad);
+       "tensor {}: weight {} is {}, which {} cannot hold (up to 65504); use bf16 or f32",
+       tensor.name, first_index + static_cast<uint64_t>(bad - x.begin()), *bad, dtype_name(type));
 }
 
 // The row's slice of the tensor's importance.
@@ -60,7 +66,7 @@ void RowEncoder::read(const TensorSource& source, size_t tensor, uint64_t first,
 std::span<const std::byte> RowEncoder::encode(DType type, const RowEncoding& encoding) {
   if (type == info_->type) return stored_;
   const uint64_t columns = info_->shape.columns();
-  if (type == DType::kF16) check_f16_range(*info_, first_ * columns, x_);
+  check_range(*info_, type, first_ * columns, x_);
   const uint64_t row_bytes = columns / block_weights(type) * block_bytes(type);
   encoded_.resize(count_ * row_bytes);
   const auto encode_row = codec(type).encode;
