@@ -9,7 +9,7 @@
 //   kSigns           how signs are stored
 //   kShift           0, or what is added to (shift 0) or taken from (shift 1) all levels
 //   kShiftsGroup     a shift is chosen for each group, not for each entry
-//   kLevels          the levels of the grid
+//   kSearches        by effort
 #pragma once
 
 #include <algorithm>
@@ -101,12 +101,10 @@ struct GridScales {
     Tile<V, n> tile;
     load_tile<V, n>(magnitudes, importance, blocks * kGroups, tile);
     const auto ideal = ideal_scales<V>(tile, search);
-    Lanes<V> units = shared_units<V>(ideal);
-    Integers<V> best = choose<V>(tile, ideal, units.load(), search.radius);
+    Integers<V> best = choose<V>(tile, ideal, first_units<V>(ideal), search.radius);
     for (int round = 0; round < search.rounds; ++round) {
-      refit_units<V>(tile, best, units);
       const auto scale = V::mul(best.s, best.unit);
-      keep_better<V>(choose<V>(tile, scale, units.load(), search.radius), best);
+      keep_better<V>(choose<V>(tile, scale, refit_units<V>(tile, best), search.radius), best);
     }
     store<V>(best, blocks, fitted);
   }
@@ -118,7 +116,8 @@ struct GridScales {
     uint8_t shift[256 / kWidth];
   };
   template <class V>
-  NIBBLE_INLINE void codes(const float* x, const float* importance, Codes& codes) const {
+  NIBBLE_INLINE Codes codes(const float* x, const float* importance) const {
+    Codes codes;
     float magnitudes[256];
     for (int i = 0; i < 32; ++i) {
       codes.signs[i] = take_signs<C::kSigns>(
@@ -142,6 +141,7 @@ struct GridScales {
         codes.shift[k * (16 / kWidth) + e] = shift_of[k];
       }
     }
+    return codes;
   }
 
   // --- snap ---
@@ -182,7 +182,7 @@ struct GridScales {
   static NIBBLE_INLINE void scaled_levels(typename V::F32 scale, int shift, typename V::F32* out) {
     const float added = shift != 0 ? -C::kShift : C::kShift;
     for (int l = 0; l < Grid::kLevels; ++l) {
-      out[l] = V::mul(scale, V::set1(static_cast<float>(C::kLevels[l]) + added));
+      out[l] = V::mul(scale, V::set1(static_cast<float>(Grid::kLevelValues[l]) + added));
     }
   }
 
@@ -273,7 +273,7 @@ struct GridScales {
     auto best = size;
     auto least = V::set1(INFINITY);
     const float step = (search.last - search.first) / static_cast<float>(search.steps - 1);
-    const float top = static_cast<float>(C::kLevels[Grid::kLevels - 1]) + C::kShift;
+    const float top = static_cast<float>(Grid::kLevelValues[Grid::kLevels - 1]) + C::kShift;
     for (int k = 0; k <= search.steps; ++k) {
       const auto scale = k == search.steps
                              ? V::mul(largest, V::set1(1.0f / top))
@@ -289,15 +289,9 @@ struct GridScales {
   // In each lane, the factor (d * kUnit) of its block under which the largest scale is the largest
   // integer.
   template <class V>
-  static NIBBLE_INLINE Lanes<V> shared_units(typename V::F32 scales) {
-    Lanes<V> lanes(scales);
-    for (int begin = 0; begin < 16; begin += kGroups) {
-      float largest = 0.0f;
-      for (int k = begin; k < begin + kGroups; ++k) largest = std::max(largest, lanes[k]);
-      const float unit = as_stored(largest / kTop);
-      for (int k = begin; k < begin + kGroups; ++k) lanes[k] = unit;
-    }
-    return lanes;
+  static NIBBLE_INLINE typename V::F32 first_units(typename V::F32 scales) {
+    return each_block<V, kGroups>(block_maxima<V, kGroups>(scales),
+                                  [](const float* largest) { return as_stored(*largest / kTop); });
   }
 
   static NIBBLE_INLINE uint16_t stored(float unit) {
@@ -328,8 +322,8 @@ struct GridScales {
 
   // d that leaves least for the integers and entries chosen.
   template <class V>
-  static NIBBLE_INLINE void refit_units(const Tile<V, n>& tile, const Integers<V>& chosen,
-                                        Lanes<V>& units) {
+  static NIBBLE_INLINE typename V::F32 refit_units(const Tile<V, n>& tile,
+                                                   const Integers<V>& chosen) {
     const auto scale = V::mul(chosen.s, chosen.unit);
     int8_t bytes[16][n];
     uint8_t shifts[n / kWidth][16];
@@ -356,27 +350,19 @@ struct GridScales {
         ll = V::fma(weighted, level, ll);
       }
     }
-    const Lanes<V> p(V::mul(chosen.s, xl));
-    const Lanes<V> q(V::mul(V::mul(chosen.s, chosen.s), ll));
-    for (int begin = 0; begin < 16; begin += kGroups) {
-      float sp = 0.0f, sq = 0.0f;
-      for (int k = begin; k < begin + kGroups; ++k) sp += p[k], sq += q[k];
-      const float unit = as_stored(std::max(0.0f, sp * inverse_or_zero(sq)));
-      for (int k = begin; k < begin + kGroups; ++k) units[k] = unit;
-    }
+    const auto sl = V::mul(chosen.s, xl);
+    const auto ss = V::mul(V::mul(chosen.s, chosen.s), ll);
+    const auto ideal =
+        V::mul(block_sums<V, kGroups>(sl), inverse_or_zero<V>(block_sums<V, kGroups>(ss)));
+    return each_block<V, kGroups>(
+        ideal, [](const float* unit) { return as_stored(std::max(0.0f, *unit)); });
   }
 
   // Takes the blocks whose whole error is lower.
   template <class V>
   static NIBBLE_INLINE void keep_better(const Integers<V>& next, Integers<V>& best) {
-    const Lanes<V> gains(V::sub(best.error, next.error));
-    Lanes<V> gain;
-    for (int begin = 0; begin < 16; begin += kGroups) {
-      float sum = 0.0f;
-      for (int k = begin; k < begin + kGroups; ++k) sum += gains[k];
-      for (int k = begin; k < begin + kGroups; ++k) gain[k] = sum;
-    }
-    const auto is_better = V::greater(gain.load(), V::zero());
+    const auto gain = block_sums<V, kGroups>(V::sub(best.error, next.error));
+    const auto is_better = V::greater(gain, V::zero());
     best.s = V::select(is_better, next.s, best.s);
     best.shift = V::select(is_better, next.shift, best.shift);
     best.error = V::select(is_better, next.error, best.error);

@@ -3,16 +3,16 @@
 namespace nibble {
 namespace {
 
-// Bit c % 64 of words[c / 64] says that the grid has code c. `levels` are what digits stand for.
+// Bit c % 64 of set[c / 64] says that the grid has code c.
 template <class G, int words>
-constexpr G grid_of(const uint64_t (&set)[words], const int (&levels)[G::kLevels]) {
+constexpr G grid_of(const uint64_t (&set)[words]) {
   static_assert(words == (power_of(G::kLevels, G::kWidth) + 63) / 64);
   G grid = {};
   int entry = 0;
   for (int code = 0; code < power_of(G::kLevels, G::kWidth); ++code) {
     if ((set[code / 64] >> (code % 64) & 1) == 0) continue;
     for (int i = 0, digits = code; i < G::kWidth; ++i, digits /= G::kLevels) {
-      const auto byte = static_cast<uint8_t>(levels[digits % G::kLevels]);
+      const auto byte = static_cast<uint8_t>(G::kLevelValues[digits % G::kLevels]);
       grid.values[entry] |= static_cast<typename G::Entry>(byte) << (8 * i);
     }
     grid.first[entry] = static_cast<uint8_t>(code % G::kPatterns);
@@ -162,18 +162,13 @@ constexpr uint64_t kIq1Codes[] = {
 
 // clang-format on
 
-constexpr int kIq2Levels[] = {8, 25, 43};
-constexpr int kIq3XxsLevels[] = {4, 12, 20, 28, 36, 44, 52, 62};
-constexpr int kIq3SLevels[] = {1, 3, 5, 7, 9, 11, 13, 15};
-constexpr int kIq1Levels[] = {-1, 0, 1};
-
 }  // namespace
 
-constexpr GridIq2Xxs kGridIq2Xxs = grid_of<GridIq2Xxs>(kIq2XxsCodes, kIq2Levels);
-constexpr GridIq2Xs kGridIq2Xs = grid_of<GridIq2Xs>(kIq2XsCodes, kIq2Levels);
-constexpr GridIq2S kGridIq2S = grid_of<GridIq2S>(kIq2SCodes, kIq2Levels);
-constexpr GridIq3Xxs kGridIq3Xxs = grid_of<GridIq3Xxs>(kIq3XxsCodes, kIq3XxsLevels);
-constexpr GridIq3S kGridIq3S = grid_of<GridIq3S>(kIq3SCodes, kIq3SLevels);
-constexpr GridIq1 kGridIq1 = grid_of<GridIq1>(kIq1Codes, kIq1Levels);
+constexpr GridIq2Xxs kGridIq2Xxs = grid_of<GridIq2Xxs>(kIq2XxsCodes);
+constexpr GridIq2Xs kGridIq2Xs = grid_of<GridIq2Xs>(kIq2XsCodes);
+constexpr GridIq2S kGridIq2S = grid_of<GridIq2S>(kIq2SCodes);
+constexpr GridIq3Xxs kGridIq3Xxs = grid_of<GridIq3Xxs>(kIq3XxsCodes);
+constexpr GridIq3S kGridIq3S = grid_of<GridIq3S>(kIq3SCodes);
+constexpr GridIq1 kGridIq1 = grid_of<GridIq1>(kIq1Codes);
 
 }  // namespace nibble

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <type_traits>
 
 #include "base/attributes.h"
@@ -18,14 +19,15 @@ constexpr int power_of(int base, int exponent) {
   return exponent == 0 ? 1 : base * power_of(base, exponent - 1);
 }
 
-template <int entries, int levels, int width, int runs>
+template <const auto& level_values, int entries, int width, int runs>
 struct Grid {
   static constexpr int kEntries = entries;
-  static constexpr int kLevels = levels;
+  static constexpr const auto& kLevelValues = level_values;
+  static constexpr int kLevels = static_cast<int>(std::size(level_values));
   static constexpr int kWidth = width;  // weights of an entry
   // Half an entry, as a code, is a pattern.
   static constexpr int kHalf = width / 2;
-  static constexpr int kPatterns = power_of(levels, kHalf);
+  static constexpr int kPatterns = power_of(kLevels, kHalf);
   using Entry = std::conditional_t<width == 8, uint64_t, uint32_t>;
 
   // A second half with first halves that it stands with; the last one repeated if they are fewer.
@@ -43,12 +45,17 @@ struct Grid {
   Run all_runs[runs];             // together all entries: searches take them without a branch
 };
 
-using GridIq2Xxs = Grid<256, 3, 8, 104>;  // levels 8, 25, 43
-using GridIq2Xs = Grid<512, 3, 8, 162>;   // levels 8, 25, 43
-using GridIq2S = Grid<1024, 3, 8, 204>;   // levels 8, 25, 43
-using GridIq3Xxs = Grid<256, 8, 4, 88>;   // levels 4, 12, 20, 28, 36, 44, 52, 62
-using GridIq3S = Grid<512, 8, 4, 154>;    // levels 1, 3, 5 .. 15
-using GridIq1 = Grid<2048, 3, 8, 376>;    // levels -1, 0, 1
+inline constexpr int kIq1Levels[] = {-1, 0, 1};
+inline constexpr int kIq2Levels[] = {8, 25, 43};
+inline constexpr int kIq3XxsLevels[] = {4, 12, 20, 28, 36, 44, 52, 62};
+inline constexpr int kIq3SLevels[] = {1, 3, 5, 7, 9, 11, 13, 15};
+
+using GridIq1 = Grid<kIq1Levels, 2048, 8, 376>;
+using GridIq2Xxs = Grid<kIq2Levels, 256, 8, 104>;
+using GridIq2Xs = Grid<kIq2Levels, 512, 8, 162>;
+using GridIq2S = Grid<kIq2Levels, 1024, 8, 204>;
+using GridIq3Xxs = Grid<kIq3XxsLevels, 256, 4, 88>;
+using GridIq3S = Grid<kIq3SLevels, 512, 4, 154>;
 
 extern const GridIq2Xxs kGridIq2Xxs;
 extern const GridIq2Xs kGridIq2Xs;

@@ -1,58 +1,35 @@
 // iq1_m: 256 weights in 56 bytes (1.75 bits a weight): 16 groups of 16, 8 weights an entry of a
 // grid of 2048 (grids.h).
 //    0  u8[32]   g: entries, the low 8 bits
-//   32  u8[16]   of entries 2k and 2k + 1 in the low and high half of byte k, bits 0 .. 2: bits 8
-//   ..
-//                10 of g; bit 3: its shift is -1/8, otherwise 1/8
+//   32  u8[16]   of entries 2k and 2k + 1 in the low and high half of byte k, bits 0 .. 2: bits
+//                8 .. 10 of g; bit 3: its shift is -1/8, otherwise 1/8
 //   48  u16[4]   bits 3i .. 3i + 2 of number k: s of group 4k + i; bits 12 .. 15: bits 4k .. 4k + 3
 //                of d, an f16
 //                                                           w = d * (2s + 1) * (grid[g] + shift)
 #pragma once
 
-#include "codec/format.h"
-#include "codec/grid_weights.h"
+#include "codec/grid_format.h"
 
 namespace nibble {
 
-struct IQ1_M {
-  static constexpr int kWeights = 256;
+struct IQ1_M_Description : Iq1Description {
+  static constexpr int kGroup = 16;
+  static constexpr bool kShiftsGroup = false;
+};
+
+struct IQ1_M : GridFormat<IQ1_M_Description> {
   static constexpr int kBytes = 56;
-  static constexpr Domain kDomain = Domain::kInteger;
   struct Block {
     uint8_t q[32];
     uint8_t h[16];
     uint8_t s[8];
   };
 
-  // --- fit ---
-  struct Description {
-    using Grid = GridIq1;
-    static constexpr int kGroup = 16;
-    static constexpr int kTopScale = 7;
-    static constexpr float kUnit = 1.0f;
-    static constexpr Signs kSigns = Signs::kNone;
-    static constexpr float kShift = 0.125f;
-    static constexpr bool kShiftsGroup = false;
-    static constexpr int kLevels[] = {-1, 0, 1};
-    static NIBBLE_INLINE const Grid& grid() { return kGridIq1; }
-  };
-  using Params = GridScales<Description>;
-  static constexpr int kFitBlocks = Params::kFitBlocks;
-  static constexpr int kSnap = 8;
-  template <class V>
-  static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
-                                Params* fitted) {
-    constexpr GridScaleSearch kSearches[] = {
-        {1.23f, 1.23f, 1, 1, 0}, {0.95f, 1.6f, 3, 1, 1}, {0.9f, 1.8f, 8, 1, 2}};
-    Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
-  }
-
   // --- pack ---
   template <class V>
   static NIBBLE_INLINE void pack(const float* x, const float* importance, const Params& params,
                                  Block& block) {
-    typename Params::Codes codes;
-    params.template codes<V>(x, importance, codes);
+    const auto codes = params.template codes<V>(x, importance);
     for (int i = 0; i < 32; ++i) block.q[i] = static_cast<uint8_t>(codes.index[i]);
     const auto upper = [&](int i) { return codes.index[i] >> 8 | codes.shift[i] << 3; };
     for (int k = 0; k < 16; ++k) {
@@ -75,17 +52,7 @@ struct IQ1_M {
     }
   }
 
-  // --- snap ---
-  static NIBBLE_INLINE void snap(const float* x, const float* importance, const Params& params,
-                                 int i, float* y) {
-    params.snap(x, importance, i, y);
-  }
-
   // --- dot ---
-  static constexpr int kGroup = 16;
-  static constexpr bool kSigned = true;
-  static constexpr bool kHasMinimum = false;
-  static constexpr int kZero = 0;
   template <class V>
   static NIBBLE_INLINE void scales(const Block* block, int, typename V::F32& scale,
                                    typename V::F32&) {

@@ -7,50 +7,28 @@
 //                                                           w = d * (2s + 1) * (grid[g] + shift)
 #pragma once
 
-#include "codec/format.h"
-#include "codec/grid_weights.h"
+#include "codec/grid_format.h"
 
 namespace nibble {
 
-struct IQ1_S {
-  static constexpr int kWeights = 256;
+struct IQ1_S_Description : Iq1Description {
+  static constexpr int kGroup = 32;
+  static constexpr bool kShiftsGroup = true;
+};
+
+struct IQ1_S : GridFormat<IQ1_S_Description> {
   static constexpr int kBytes = 50;
-  static constexpr Domain kDomain = Domain::kInteger;
   struct Block {
     uint16_t d;
     uint8_t q[32];
     uint16_t h[8];
   };
 
-  // --- fit ---
-  struct Description {
-    using Grid = GridIq1;
-    static constexpr int kGroup = 32;
-    static constexpr int kTopScale = 7;
-    static constexpr float kUnit = 1.0f;
-    static constexpr Signs kSigns = Signs::kNone;
-    static constexpr float kShift = 0.125f;
-    static constexpr bool kShiftsGroup = true;
-    static constexpr int kLevels[] = {-1, 0, 1};
-    static NIBBLE_INLINE const Grid& grid() { return kGridIq1; }
-  };
-  using Params = GridScales<Description>;
-  static constexpr int kFitBlocks = Params::kFitBlocks;
-  static constexpr int kSnap = 8;
-  template <class V>
-  static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
-                                Params* fitted) {
-    constexpr GridScaleSearch kSearches[] = {
-        {1.23f, 1.23f, 1, 1, 0}, {0.95f, 1.6f, 3, 1, 1}, {0.9f, 1.8f, 8, 1, 2}};
-    Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
-  }
-
   // --- pack ---
   template <class V>
   static NIBBLE_INLINE void pack(const float* x, const float* importance, const Params& params,
                                  Block& block) {
-    typename Params::Codes codes;
-    params.template codes<V>(x, importance, codes);
+    const auto codes = params.template codes<V>(x, importance);
     block.d = params.d;
     for (int k = 0; k < 8; ++k) {
       int h = params.scale[k] << 12 | params.shift[k] << 15;
@@ -71,17 +49,7 @@ struct IQ1_S {
     }
   }
 
-  // --- snap ---
-  static NIBBLE_INLINE void snap(const float* x, const float* importance, const Params& params,
-                                 int i, float* y) {
-    params.snap(x, importance, i, y);
-  }
-
   // --- dot ---
-  static constexpr int kGroup = 32;
-  static constexpr bool kSigned = true;
-  static constexpr bool kHasMinimum = false;
-  static constexpr int kZero = 0;
   template <class V>
   static NIBBLE_INLINE void scales(const Block* block, int, typename V::F32& scale,
                                    typename V::F32&) {

@@ -8,15 +8,19 @@
 //                                                          w = d * (2s + 1) / 8 * grid[g] * sign
 #pragma once
 
-#include "codec/format.h"
-#include "codec/grid_weights.h"
+#include "codec/grid_format.h"
 
 namespace nibble {
 
-struct IQ2_S {
-  static constexpr int kWeights = 256;
+struct IQ2_S_Description : Iq2Description {
+  using Grid = GridIq2S;
+  static constexpr int kGroup = 16;
+  static constexpr Signs kSigns = Signs::kFree;
+  static NIBBLE_INLINE const Grid& grid() { return kGridIq2S; }
+};
+
+struct IQ2_S : GridFormat<IQ2_S_Description> {
   static constexpr int kBytes = 82;
-  static constexpr Domain kDomain = Domain::kInteger;
   struct Block {
     uint16_t d;
     uint8_t q[32];
@@ -25,35 +29,11 @@ struct IQ2_S {
     uint8_t s[8];
   };
 
-  // --- fit ---
-  struct Description {
-    using Grid = GridIq2S;
-    static constexpr int kGroup = 16;
-    static constexpr int kTopScale = 15;
-    static constexpr float kUnit = 0.125f;
-    static constexpr Signs kSigns = Signs::kFree;
-    static constexpr float kShift = 0.0f;
-    static constexpr bool kShiftsGroup = false;
-    static constexpr int kLevels[] = {8, 25, 43};
-    static NIBBLE_INLINE const Grid& grid() { return kGridIq2S; }
-  };
-  using Params = GridScales<Description>;
-  static constexpr int kFitBlocks = Params::kFitBlocks;
-  static constexpr int kSnap = 8;
-  template <class V>
-  static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
-                                Params* fitted) {
-    constexpr GridScaleSearch kSearches[] = {
-        {0.04f, 0.054f, 2, 1, 0}, {0.036f, 0.06f, 4, 1, 1}, {0.028f, 0.076f, 17, 2, 3}};
-    Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
-  }
-
   // --- pack ---
   template <class V>
   static NIBBLE_INLINE void pack(const float* x, const float* importance, const Params& params,
                                  Block& block) {
-    typename Params::Codes codes;
-    params.template codes<V>(x, importance, codes);
+    const auto codes = params.template codes<V>(x, importance);
     block.d = params.d;
     std::memcpy(block.signs, codes.signs, sizeof block.signs);
     std::memset(block.h, 0, sizeof block.h);
@@ -73,17 +53,7 @@ struct IQ2_S {
     }
   }
 
-  // --- snap ---
-  static NIBBLE_INLINE void snap(const float* x, const float* importance, const Params& params,
-                                 int i, float* y) {
-    params.snap(x, importance, i, y);
-  }
-
   // --- dot ---
-  static constexpr int kGroup = 16;
-  static constexpr bool kSigned = true;
-  static constexpr bool kHasMinimum = false;
-  static constexpr int kZero = 0;
   template <class V>
   static NIBBLE_INLINE void scales(const Block* block, int, typename V::F32& scale,
                                    typename V::F32&) {

@@ -8,49 +8,29 @@
 //                                                          w = d * (2s + 1) / 8 * grid[g] * sign
 #pragma once
 
-#include "codec/format.h"
-#include "codec/grid_weights.h"
+#include "codec/grid_format.h"
 
 namespace nibble {
 
-struct IQ2_XXS {
-  static constexpr int kWeights = 256;
+struct IQ2_XXS_Description : Iq2Description {
+  using Grid = GridIq2Xxs;
+  static constexpr int kGroup = 32;
+  static constexpr Signs kSigns = Signs::kEven;
+  static NIBBLE_INLINE const Grid& grid() { return kGridIq2Xxs; }
+};
+
+struct IQ2_XXS : GridFormat<IQ2_XXS_Description> {
   static constexpr int kBytes = 66;
-  static constexpr Domain kDomain = Domain::kInteger;
   struct Block {
     uint16_t d;
     uint16_t q[32];
   };
 
-  // --- fit ---
-  struct Description {
-    using Grid = GridIq2Xxs;
-    static constexpr int kGroup = 32;
-    static constexpr int kTopScale = 15;
-    static constexpr float kUnit = 0.125f;
-    static constexpr Signs kSigns = Signs::kEven;
-    static constexpr float kShift = 0.0f;
-    static constexpr bool kShiftsGroup = false;
-    static constexpr int kLevels[] = {8, 25, 43};
-    static NIBBLE_INLINE const Grid& grid() { return kGridIq2Xxs; }
-  };
-  using Params = GridScales<Description>;
-  static constexpr int kFitBlocks = Params::kFitBlocks;
-  static constexpr int kSnap = 8;
-  template <class V>
-  static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
-                                Params* fitted) {
-    constexpr GridScaleSearch kSearches[] = {
-        {0.04f, 0.054f, 2, 1, 0}, {0.036f, 0.06f, 4, 1, 1}, {0.028f, 0.076f, 17, 2, 3}};
-    Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
-  }
-
   // --- pack ---
   template <class V>
   static NIBBLE_INLINE void pack(const float* x, const float* importance, const Params& params,
                                  Block& block) {
-    typename Params::Codes codes;
-    params.template codes<V>(x, importance, codes);
+    const auto codes = params.template codes<V>(x, importance);
     block.d = params.d;
     for (int k = 0; k < 8; ++k) {
       uint32_t signs = static_cast<uint32_t>(params.scale[k]) << 28;
@@ -76,17 +56,7 @@ struct IQ2_XXS {
     }
   }
 
-  // --- snap ---
-  static NIBBLE_INLINE void snap(const float* x, const float* importance, const Params& params,
-                                 int i, float* y) {
-    params.snap(x, importance, i, y);
-  }
-
   // --- dot ---
-  static constexpr int kGroup = 32;
-  static constexpr bool kSigned = true;
-  static constexpr bool kHasMinimum = false;
-  static constexpr int kZero = 0;
   template <class V>
   static NIBBLE_INLINE void scales(const Block* block, int, typename V::F32& scale,
                                    typename V::F32&) {

@@ -8,15 +8,22 @@
 //                                                              w = d * (2s + 1) * grid[g] * sign
 #pragma once
 
-#include "codec/format.h"
-#include "codec/grid_weights.h"
+#include "codec/grid_format.h"
 
 namespace nibble {
 
-struct IQ3_S {
-  static constexpr int kWeights = 256;
+struct IQ3_S_Description : UnshiftedDescription {
+  using Grid = GridIq3S;
+  static constexpr int kGroup = 32;
+  static constexpr float kUnit = 1.0f;
+  static constexpr Signs kSigns = Signs::kFree;
+  static constexpr GridScaleSearch kSearches[] = {
+      {0.14f, 0.2f, 2, 1, 0}, {0.11f, 0.22f, 4, 1, 1}, {0.09f, 0.27f, 17, 2, 3}};
+  static NIBBLE_INLINE const Grid& grid() { return kGridIq3S; }
+};
+
+struct IQ3_S : GridFormat<IQ3_S_Description> {
   static constexpr int kBytes = 110;
-  static constexpr Domain kDomain = Domain::kInteger;
   struct Block {
     uint16_t d;
     uint8_t q[64];
@@ -25,35 +32,11 @@ struct IQ3_S {
     uint8_t s[4];
   };
 
-  // --- fit ---
-  struct Description {
-    using Grid = GridIq3S;
-    static constexpr int kGroup = 32;
-    static constexpr int kTopScale = 15;
-    static constexpr float kUnit = 1.0f;
-    static constexpr Signs kSigns = Signs::kFree;
-    static constexpr float kShift = 0.0f;
-    static constexpr bool kShiftsGroup = false;
-    static constexpr int kLevels[] = {1, 3, 5, 7, 9, 11, 13, 15};
-    static NIBBLE_INLINE const Grid& grid() { return kGridIq3S; }
-  };
-  using Params = GridScales<Description>;
-  static constexpr int kFitBlocks = Params::kFitBlocks;
-  static constexpr int kSnap = 8;
-  template <class V>
-  static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
-                                Params* fitted) {
-    constexpr GridScaleSearch kSearches[] = {
-        {0.14f, 0.2f, 2, 1, 0}, {0.11f, 0.22f, 4, 1, 1}, {0.09f, 0.27f, 17, 2, 3}};
-    Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
-  }
-
   // --- pack ---
   template <class V>
   static NIBBLE_INLINE void pack(const float* x, const float* importance, const Params& params,
                                  Block& block) {
-    typename Params::Codes codes;
-    params.template codes<V>(x, importance, codes);
+    const auto codes = params.template codes<V>(x, importance);
     block.d = params.d;
     std::memcpy(block.signs, codes.signs, sizeof block.signs);
     std::memset(block.h, 0, sizeof block.h);
@@ -74,17 +57,7 @@ struct IQ3_S {
     }
   }
 
-  // --- snap ---
-  static NIBBLE_INLINE void snap(const float* x, const float* importance, const Params& params,
-                                 int i, float* y) {
-    params.snap(x, importance, i, y);
-  }
-
   // --- dot ---
-  static constexpr int kGroup = 32;
-  static constexpr bool kSigned = true;
-  static constexpr bool kHasMinimum = false;
-  static constexpr int kZero = 0;
   template <class V>
   static NIBBLE_INLINE void scales(const Block* block, int, typename V::F32& scale,
                                    typename V::F32&) {

@@ -7,50 +7,33 @@
 //                                                          w = d * (2s + 1) / 4 * grid[g] * sign
 #pragma once
 
-#include "codec/format.h"
-#include "codec/grid_weights.h"
+#include "codec/grid_format.h"
 
 namespace nibble {
 
-struct IQ3_XXS {
-  static constexpr int kWeights = 256;
+struct IQ3_XXS_Description : UnshiftedDescription {
+  using Grid = GridIq3Xxs;
+  static constexpr int kGroup = 32;
+  static constexpr float kUnit = 0.25f;
+  static constexpr Signs kSigns = Signs::kEven;
+  static constexpr GridScaleSearch kSearches[] = {
+      {0.034f, 0.048f, 2, 1, 0}, {0.028f, 0.052f, 4, 1, 1}, {0.022f, 0.07f, 17, 2, 3}};
+  static NIBBLE_INLINE const Grid& grid() { return kGridIq3Xxs; }
+};
+
+struct IQ3_XXS : GridFormat<IQ3_XXS_Description> {
   static constexpr int kBytes = 98;
-  static constexpr Domain kDomain = Domain::kInteger;
   struct Block {
     uint16_t d;
     uint8_t q[64];
     uint8_t signs[32];
   };
 
-  // --- fit ---
-  struct Description {
-    using Grid = GridIq3Xxs;
-    static constexpr int kGroup = 32;
-    static constexpr int kTopScale = 15;
-    static constexpr float kUnit = 0.25f;
-    static constexpr Signs kSigns = Signs::kEven;
-    static constexpr float kShift = 0.0f;
-    static constexpr bool kShiftsGroup = false;
-    static constexpr int kLevels[] = {4, 12, 20, 28, 36, 44, 52, 62};
-    static NIBBLE_INLINE const Grid& grid() { return kGridIq3Xxs; }
-  };
-  using Params = GridScales<Description>;
-  static constexpr int kFitBlocks = Params::kFitBlocks;
-  static constexpr int kSnap = 8;
-  template <class V>
-  static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
-                                Params* fitted) {
-    constexpr GridScaleSearch kSearches[] = {
-        {0.034f, 0.048f, 2, 1, 0}, {0.028f, 0.052f, 4, 1, 1}, {0.022f, 0.07f, 17, 2, 3}};
-    Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
-  }
-
   // --- pack ---
   template <class V>
   static NIBBLE_INLINE void pack(const float* x, const float* importance, const Params& params,
                                  Block& block) {
-    typename Params::Codes codes;
-    params.template codes<V>(x, importance, codes);
+    const auto codes = params.template codes<V>(x, importance);
     block.d = params.d;
     for (int i = 0; i < 64; ++i) block.q[i] = static_cast<uint8_t>(codes.index[i]);
     for (int k = 0; k < 8; ++k) {
@@ -72,17 +55,7 @@ struct IQ3_XXS {
     }
   }
 
-  // --- snap ---
-  static NIBBLE_INLINE void snap(const float* x, const float* importance, const Params& params,
-                                 int i, float* y) {
-    params.snap(x, importance, i, y);
-  }
-
   // --- dot ---
-  static constexpr int kGroup = 32;
-  static constexpr bool kSigned = true;
-  static constexpr bool kHasMinimum = false;
-  static constexpr int kZero = 0;
   template <class V>
   static NIBBLE_INLINE void scales(const Block* block, int, typename V::F32& scale,
                                    typename V::F32&) {

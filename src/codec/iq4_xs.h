@@ -145,19 +145,13 @@ struct IQ4_XS {
   // In each lane, its block's value of largest magnitude over the lowest integer, as f16 has it.
   template <class V>
   static NIBBLE_INLINE typename V::F32 first_units(typename V::F32 scales) {
-    Lanes<V> lanes(scales);
-    for (int begin = 0; begin < 16; begin += kSubBlocks) {
+    return each_block<V, kSubBlocks>(scales, [](const float* scale) {
       float extreme = 0.0f;
-      for (int k = begin; k < begin + kSubBlocks; ++k) {
-        if (std::fabs(lanes[k]) > std::fabs(extreme)) extreme = lanes[k];
+      for (int k = 0; k < kSubBlocks; ++k) {
+        if (std::fabs(scale[k]) > std::fabs(extreme)) extreme = scale[k];
       }
-      fill_block<V>(lanes, begin, f32_from_f16(f16_from_f32(extreme / kLowestScale)));
-    }
-    return lanes.load();
-  }
-  template <class V>
-  static NIBBLE_INLINE void fill_block(Lanes<V>& lanes, int begin, float value) {
-    for (int k = begin; k < begin + kSubBlocks; ++k) lanes[k] = value;
+      return f32_from_f16(f16_from_f32(extreme / kLowestScale));
+    });
   }
 
   // The integers around the given scales that gain most.
@@ -187,30 +181,18 @@ struct IQ4_XS {
   // d of each lane's block that leaves least for the integers and codes chosen.
   template <class V>
   static NIBBLE_INLINE typename V::F32 refit_units(const Integers<V>& chosen) {
-    Lanes<V> xl(V::mul(chosen.s, chosen.sums.xl));
-    const Lanes<V> ll(V::mul(V::mul(chosen.s, chosen.s), chosen.sums.ll));
-    for (int begin = 0; begin < 16; begin += kSubBlocks) {
-      float sum_xl = 0.0f;
-      float sum_ll = 0.0f;
-      for (int k = begin; k < begin + kSubBlocks; ++k) {
-        sum_xl += xl[k];
-        sum_ll += ll[k];
-      }
-      fill_block<V>(xl, begin, f32_from_f16(f16_from_f32(sum_xl * inverse_or_zero(sum_ll))));
-    }
-    return xl.load();
+    const auto xl = block_sums<V, kSubBlocks>(V::mul(chosen.s, chosen.sums.xl));
+    const auto ll = block_sums<V, kSubBlocks>(V::mul(V::mul(chosen.s, chosen.s), chosen.sums.ll));
+    return each_block<V, kSubBlocks>(V::mul(xl, inverse_or_zero<V>(ll)), [](const float* unit) {
+      return f32_from_f16(f16_from_f32(*unit));
+    });
   }
 
   // Takes the blocks that gain more as a whole.
   template <class V>
   static NIBBLE_INLINE void keep_better(const Integers<V>& next, Integers<V>& best) {
-    Lanes<V> gain(V::sub(next.gain, best.gain));
-    for (int begin = 0; begin < 16; begin += kSubBlocks) {
-      float sum = 0.0f;
-      for (int k = begin; k < begin + kSubBlocks; ++k) sum += gain[k];
-      fill_block<V>(gain, begin, sum);
-    }
-    const auto is_better = V::greater(gain.load(), V::zero());
+    const auto gain = block_sums<V, kSubBlocks>(V::sub(next.gain, best.gain));
+    const auto is_better = V::greater(gain, V::zero());
     best.s = V::select(is_better, next.s, best.s);
     best.unit = V::select(is_better, next.unit, best.unit);
     best.gain = V::select(is_better, next.gain, best.gain);

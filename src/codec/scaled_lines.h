@@ -43,8 +43,8 @@ struct ScaledLines {
     Tile<V, n> tile;
     load_tile<V, n>(x, importance, blocks * kSubBlocks, tile);
     const auto ideal = fit_affine<V, n>(tile, kTop, search.ideal);
-    Lanes<V> units = shared_units<V>(ideal.scale);
-    Lanes<V> minimum_units = shared_units<V>(ideal.minimum);
+    Lanes<V> units = first_units<V>(ideal.scale);
+    Lanes<V> minimum_units = first_units<V>(ideal.minimum);
     Integers<V> best = choose<V>(tile, ideal.scale, ideal.minimum, units.load(),
                                  minimum_units.load(), search.radius);
     for (int round = 0; round < search.rounds; ++round) {
@@ -84,15 +84,10 @@ struct ScaledLines {
 
   // In each lane, its block's largest value over the largest integer, as f16 has it.
   template <class V>
-  static NIBBLE_INLINE Lanes<V> shared_units(typename V::F32 values) {
-    Lanes<V> lanes(values);
-    for (int begin = 0; begin < 16; begin += kSubBlocks) {
-      float largest = 0.0f;
-      for (int k = begin; k < begin + kSubBlocks; ++k) largest = std::max(largest, lanes[k]);
-      const float unit = f32_from_f16(f16_from_f32(largest / kLimit));
-      for (int k = begin; k < begin + kSubBlocks; ++k) lanes[k] = unit;
-    }
-    return lanes;
+  static NIBBLE_INLINE Lanes<V> first_units(typename V::F32 values) {
+    return Lanes<V>(each_block<V, kSubBlocks>(
+        block_maxima<V, kSubBlocks>(values),
+        [](const float* largest) { return f32_from_f16(f16_from_f32(*largest / kLimit)); }));
   }
 
   // The integers around the given scale and minimum with the lowest error.
@@ -140,16 +135,13 @@ struct ScaledLines {
       xl = V::fma(weighted, tile.x[i], xl);
       ll = V::fma(weighted, code, ll);
     }
-    const Lanes<V> a(V::mul(V::mul(chosen.s, chosen.s), ll));
-    const Lanes<V> b(V::mul(V::mul(chosen.s, chosen.m), l));
-    const Lanes<V> c(V::mul(V::mul(chosen.m, chosen.m), w));
-    const Lanes<V> p(V::mul(chosen.s, xl));
-    const Lanes<V> q(V::mul(chosen.m, x));
+    const Lanes<V> a(block_sums<V, kSubBlocks>(V::mul(V::mul(chosen.s, chosen.s), ll)));
+    const Lanes<V> b(block_sums<V, kSubBlocks>(V::mul(V::mul(chosen.s, chosen.m), l)));
+    const Lanes<V> c(block_sums<V, kSubBlocks>(V::mul(V::mul(chosen.m, chosen.m), w)));
+    const Lanes<V> p(block_sums<V, kSubBlocks>(V::mul(chosen.s, xl)));
+    const Lanes<V> q(block_sums<V, kSubBlocks>(V::mul(chosen.m, x)));
     for (int begin = 0; begin < 16; begin += kSubBlocks) {
-      float sa = 0, sb = 0, sc = 0, sp = 0, sq = 0;
-      for (int k = begin; k < begin + kSubBlocks; ++k) {
-        sa += a[k], sb += b[k], sc += c[k], sp += p[k], sq += q[k];
-      }
+      const float sa = a[begin], sb = b[begin], sc = c[begin], sp = p[begin], sq = q[begin];
       const float determinant = sa * sc - sb * sb;
       float unit = sp * inverse_or_zero(sa);
       float minimum_unit = minimum_units[begin];
@@ -169,15 +161,8 @@ struct ScaledLines {
   // Takes the blocks whose whole error is lower.
   template <class V>
   static NIBBLE_INLINE void keep_better(const Integers<V>& next, Integers<V>& best) {
-    const Lanes<V> next_error(next.error);
-    const Lanes<V> best_error(best.error);
-    Lanes<V> gain;
-    for (int begin = 0; begin < 16; begin += kSubBlocks) {
-      float sum = 0;
-      for (int k = begin; k < begin + kSubBlocks; ++k) sum += best_error[k] - next_error[k];
-      for (int k = begin; k < begin + kSubBlocks; ++k) gain[k] = sum;
-    }
-    const auto is_better = V::greater(gain.load(), V::zero());
+    const auto gain = block_sums<V, kSubBlocks>(V::sub(best.error, next.error));
+    const auto is_better = V::greater(gain, V::zero());
     best.s = V::select(is_better, next.s, best.s);
     best.m = V::select(is_better, next.m, best.m);
     best.error = V::select(is_better, next.error, best.error);

@@ -53,4 +53,36 @@ struct Lanes {
   NIBBLE_INLINE float operator[](int k) const { return v[k]; }
 };
 
+// Lanes that follow each other, `count` at a time, are the sub-blocks of a block: all of them get
+// what `make` makes of their numbers.
+template <class V, int count, class Make>
+NIBBLE_INLINE typename V::F32 each_block(typename V::F32 a, Make make) {
+  Lanes<V> lanes(a);
+  for (int begin = 0; begin < 16; begin += count) {
+    const float made = make(lanes.v + begin);
+    for (int k = begin; k < begin + count; ++k) lanes[k] = made;
+  }
+  return lanes.load();
+}
+
+// Their sum, in their order.
+template <class V, int count>
+NIBBLE_INLINE typename V::F32 block_sums(typename V::F32 a) {
+  return each_block<V, count>(a, [](const float* lane) {
+    float sum = 0.0f;
+    for (int k = 0; k < count; ++k) sum += lane[k];
+    return sum;
+  });
+}
+
+// The largest of them and 0.
+template <class V, int count>
+NIBBLE_INLINE typename V::F32 block_maxima(typename V::F32 a) {
+  return each_block<V, count>(a, [](const float* lane) {
+    float largest = 0.0f;
+    for (int k = 0; k < count; ++k) largest = lane[k] > largest ? lane[k] : largest;
+    return largest;
+  });
+}
+
 }  // namespace nibble

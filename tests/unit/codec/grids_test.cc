@@ -40,15 +40,15 @@ float error_of(const float* x, const float* w, uint64_t entry, int width) {
   return error;
 }
 
-// Random weights in the lanes of a Scalar, around a grid whose levels are as given.
+// Random weights in the lanes of a Scalar, around the grid's levels.
 template <class G>
-void expect_nearest(const G& grid, const float (&levels)[G::kLevels]) {
+void expect_nearest(const G& grid) {
   std::mt19937 engine(1);
   const auto random = [&] { return static_cast<float>(engine() % 10001) / 10000.0f; };
-  const float low = levels[0] - 2.0f;
-  const float range = levels[G::kLevels - 1] + 2.0f - low;
+  const float low = G::kLevelValues[0] - 2.0f;
+  const float range = G::kLevelValues[G::kLevels - 1] + 2.0f - low;
   Scalar::F32 x[G::kWidth], w[G::kWidth], level[G::kLevels];
-  for (int l = 0; l < G::kLevels; ++l) level[l] = Scalar::set1(levels[l]);
+  for (int l = 0; l < G::kLevels; ++l) level[l] = Scalar::set1(G::kLevelValues[l]);
   for (int i = 0; i < G::kWidth; ++i) {
     x[i] = Scalar::make([&](int) { return low + range * random(); });
     w[i] = Scalar::make([&](int) { return random(); });
@@ -74,13 +74,12 @@ void expect_nearest(const G& grid, const float (&levels)[G::kLevels]) {
 }
 
 TEST(Grids, SearchesFindTheNearestEntry) {
-  const float iq2[] = {8, 25, 43};
-  expect_nearest(kGridIq2Xxs, iq2);
-  expect_nearest(kGridIq2Xs, iq2);
-  expect_nearest(kGridIq2S, iq2);
-  expect_nearest(kGridIq3Xxs, {4, 12, 20, 28, 36, 44, 52, 62});
-  expect_nearest(kGridIq3S, {1, 3, 5, 7, 9, 11, 13, 15});
-  expect_nearest(kGridIq1, {-1, 0, 1});
+  expect_nearest(kGridIq2Xxs);
+  expect_nearest(kGridIq2Xs);
+  expect_nearest(kGridIq2S);
+  expect_nearest(kGridIq3Xxs);
+  expect_nearest(kGridIq3S);
+  expect_nearest(kGridIq1);
 }
 
 }  // namespace
