@@ -94,12 +94,6 @@ void add_verify(CLI::App& app) {
       ->add_option("--imatrix", options->verify.imatrix,
                    "the importance matrix that it was made with")
       ->type_name("FILE");
-  for (auto& [name, list] : {std::pair("--include-weights", &options->verify.include_weights),
-                             std::pair("--exclude-weights", &options->verify.exclude_weights)}) {
-    command->add_option(name, *list, "as it was made with (repeatable)")
-        ->allow_extra_args(false)
-        ->type_name("TEXT");
-  }
   command
       ->add_option("--sample", options->sample,
                    "share of the weights to compare, e.g. 1% (default: all)")

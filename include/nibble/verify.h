@@ -13,10 +13,7 @@ namespace nibble {
 
 struct VerifyOptions {
   RunOptions run;
-  // What the file was made with, when it was made with an importance matrix: QuantizeOptions.
-  std::filesystem::path imatrix;
-  std::vector<std::string> include_weights;
-  std::vector<std::string> exclude_weights;
+  std::filesystem::path imatrix;  // the importance matrix that the file was made with, if any
   double sample = 1;  // the share of the pieces (1 MiB of the source each) to compare, (0, 1]
   uint64_t seed = 1;  // which pieces those are
 };
@@ -33,7 +30,8 @@ struct VerifyResult {
   uint64_t bytes_compared = 0;
 };
 
-// Types are those of the file; effort and pruned layers those of its lock record (without one: the
+// Types are those of the file; effort, pruned layers and the choice among the
+// importance matrix's entries those of its lock record (without one: the
 // defaults). When everything is compared, the source's hashes are, too. Errors: those of reading;
 // kUsage when an importance matrix is needed, or `sample` is out of range.
 VerifyResult verify(const std::filesystem::path& file, const std::filesystem::path& source,

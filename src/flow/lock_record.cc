@@ -31,6 +31,16 @@ constexpr TextKey kTextKeys[] = {
     {"nibble.lock.prune_layers", &LockRecord::prune_layers},
 };
 
+// The same for lists; an empty one has no key.
+struct ListKey {
+  const char* key;
+  std::vector<std::string> LockRecord::*items;
+};
+constexpr ListKey kListKeys[] = {
+    {"nibble.lock.imatrix.include", &LockRecord::include_weights},
+    {"nibble.lock.imatrix.exclude", &LockRecord::exclude_weights},
+};
+
 std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }
@@ -89,6 +99,8 @@ LockRecord make_lock_record(const std::filesystem::path& source, const std::stri
   describe_recipe(type, record);
   record.effort = effort_name(options.effort);
   if (!options.imatrix.empty()) record.imatrix_sha256 = sha256_of_file(options.imatrix);
+  record.include_weights = options.include_weights;
+  record.exclude_weights = options.exclude_weights;
   record.prune_layers = fmt::format("{}", fmt::join(options.prune_layers, ","));
   record.tensor_sha256.assign(tensors, std::string(kDigits, '0'));
   return record;
@@ -103,6 +115,9 @@ void set_lock_record(Metadata& metadata, const LockRecord& record) {
   for (const TextKey& row : kTextKeys) {
     if (!(record.*row.text).empty()) metadata.set(row.key, record.*row.text);
   }
+  for (const ListKey& row : kListKeys) {
+    if (!(record.*row.items).empty()) metadata.set(row.key, MetadataArray{record.*row.items});
+  }
   metadata.set(kHashesKey, MetadataArray{record.tensor_sha256});
 }
 
@@ -114,7 +129,27 @@ std::optional<LockRecord> find_lock_record(const Metadata& metadata) {
   for (const TextKey& row : kTextKeys) {
     record.*row.text = metadata.find_string(row.key).value_or("");
   }
+  for (const ListKey& row : kListKeys) {
+    const auto* items = metadata.find_array<std::string>(row.key);
+    if (items != nullptr) record.*row.items = *items;
+  }
   return record;
+}
+
+std::string describe_lock_record(const Metadata& metadata) {
+  std::string lines;
+  const auto add = [&](std::string_view key, std::string_view value) {
+    if (value.find('\n') != std::string_view::npos) return;
+    lines += fmt::format("{}: {}\n", key.substr(kLockPrefix.size()), value);
+  };
+  for (const TextKey& row : kTextKeys) {
+    if (const auto text = metadata.find_string(row.key)) add(row.key, *text);
+  }
+  for (const ListKey& row : kListKeys) {
+    const auto* items = metadata.find_array<std::string>(row.key);
+    if (items != nullptr) add(row.key, fmt::format("{}", fmt::join(*items, ",")));
+  }
+  return lines;
 }
 
 std::vector<std::string> tensor_hashes(const std::vector<Piece>& pieces,

@@ -26,7 +26,10 @@ struct LockRecord {
   std::string recipe_text;    // of one that the user wrote
   std::string effort;
   std::string imatrix_sha256;  // empty: none
-  std::string prune_layers;    // "3,5": layers of the source that were left out
+  // Parts of names that choose among the matrix's entries, as in QuantizeOptions.
+  std::vector<std::string> include_weights;
+  std::vector<std::string> exclude_weights;
+  std::string prune_layers;  // "3,5": layers of the source that were left out
   // For each tensor of the file, SHA-256 over the SHA-256s of the pieces (flow/pieces.h) of its
   // source, as hexadecimal digits.
   std::vector<std::string> tensor_sha256;
@@ -43,6 +46,10 @@ LockRecord make_lock_record(const std::filesystem::path& source, const std::stri
 void set_lock_record(Metadata& metadata, const LockRecord& record);
 // std::nullopt when there is none. Error kInvalidFile when one is damaged.
 std::optional<LockRecord> find_lock_record(const Metadata& metadata);
+
+// The lock record in `metadata` as "name: value" lines, without hashes of the source and texts of
+// several lines.
+std::string describe_lock_record(const Metadata& metadata);
 
 // The hash of each tensor from those of its pieces.
 std::vector<std::string> tensor_hashes(const std::vector<Piece>& pieces,

@@ -38,8 +38,10 @@ QuantizeOptions options_of(const LockRecord& record, const VerifyOptions& option
                            const std::string& origin) {
   QuantizeOptions result;
   result.imatrix = options.imatrix;
-  result.include_weights = options.include_weights;
-  result.exclude_weights = options.exclude_weights;
+  if (!options.imatrix.empty()) {
+    result.include_weights = record.include_weights;
+    result.exclude_weights = record.exclude_weights;
+  }
   result.prune_layers = parse_layers(record.prune_layers, origin);
   return result;
 }

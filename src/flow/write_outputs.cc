@@ -29,13 +29,7 @@ std::string describe_work(const ModelSource& model, const PlannedOutput& output)
     work += fmt::format("source: {}, {} bytes, modified {}\n", file->name(), file->size(),
                         modified_ns(file->path()));
   }
-  for (const auto& [key, value] : output.metadata.entries()) {
-    if (!key.starts_with(kLockPrefix) || !std::holds_alternative<std::string>(value)) continue;
-    const auto& text = std::get<std::string>(value);
-    if (text.find('\n') == std::string::npos) {
-      work += fmt::format("{}: {}\n", key.substr(kLockPrefix.size()), text);
-    }
-  }
+  work += describe_lock_record(output.metadata);
   const std::string header = gguf_header_bytes(output.metadata, output.tensors);
   return work + "header: " + hex(sha256(std::as_bytes(std::span(header)))) + "\n";
 }

@@ -126,6 +126,25 @@ TEST_F(ResumeTest, RefusesOtherWorkAndSaysWhatDiffers) {
   EXPECT_TRUE(is_as_uninterrupted());
 }
 
+TEST_F(ResumeTest, KnowsWhichEntriesOfTheImportanceMatrixAreUsed) {
+  const std::vector<QuantizeTarget> one = {{"q4_0", target("q4_0")}};
+  QuantizeOptions options;
+  options.resume = true;
+  options.imatrix = std::filesystem::path(NIBBLE_SOURCE_DIR) / "tests/golden/lab-7m/imatrix.dat";
+  options.include_weights = {"blk.1", "blk.2"};
+  quantize(kLab7m, one, options);
+  EXPECT_EQ(quantize(kLab7m, one, options).source_bytes, 0u);
+  options.include_weights = {"blk.1", "blk.3"};  // as many entries: only the lock record differs
+  const std::atomic<bool> cancelled{true};
+  options.run.cancelled = &cancelled;
+  EXPECT_TRUE(fails_with(ErrorCode::kCancelled, {}, [&] { quantize(kLab7m, one, options); }));
+  options.run.cancelled = nullptr;
+  options.include_weights = {"blk.1", "blk.4"};
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage,
+                         {"\"imatrix.include: blk.1,blk.3\"", "\"imatrix.include: blk.1,blk.4\""},
+                         [&] { quantize(kLab7m, one, options); }));
+}
+
 TEST_F(ResumeTest, BeginsAnewWhenNotAsked) {
   interrupt();
   const auto result = quantize(kLab7m, targets());

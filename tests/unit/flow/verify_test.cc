@@ -9,7 +9,9 @@
 namespace nibble {
 namespace {
 
-const std::filesystem::path kLab7m = std::filesystem::path(NIBBLE_SOURCE_DIR) / "assets/lab-7m";
+const std::filesystem::path kSources = NIBBLE_SOURCE_DIR;
+const std::filesystem::path kLab7m = kSources / "assets/lab-7m";
+const std::filesystem::path kImatrix = kSources / "tests/golden/lab-7m/imatrix.dat";
 
 class VerifyTest : public testing::Test {
  protected:
@@ -61,6 +63,20 @@ TEST_F(VerifyTest, ComparesASampleThatTheSeedDecides) {
   EXPECT_EQ(verify(file_, kLab7m, options).bytes_compared, first.bytes_compared);
   options.sample = 0;
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, {"share"}, [&] { verify(file_, kLab7m, options); }));
+}
+
+TEST_F(VerifyTest, KnowsWhichEntriesOfTheImportanceMatrixWereUsed) {
+  VerifyOptions options;
+  options.imatrix = kImatrix;
+  QuantizeOptions made;
+  made.imatrix = kImatrix;
+  made.exclude_weights = {"attn_q", "ffn_down"};
+  quantize(kLab7m, {{"q4_0", file_}}, made);
+  EXPECT_TRUE(verify(file_, kLab7m, options).problems.empty());
+  made.exclude_weights.clear();
+  made.include_weights = {"attn_q"};
+  quantize(kLab7m, {{"q4_0", file_}}, made);
+  EXPECT_TRUE(verify(file_, kLab7m, options).problems.empty());
 }
 
 TEST_F(VerifyTest, NoticesASourceThatWasQuantizedMeanwhile) {
