@@ -10,8 +10,6 @@
 namespace nibble {
 namespace {
 
-constexpr float kLargestF16 = 65504.0f;
-
 // A loop without branches, so that it costs next to nothing when all is well.
 bool all_below(std::span<const float> x, float limit) {
   int bad = 0;
@@ -19,18 +17,32 @@ bool all_below(std::span<const float> x, float limit) {
   return bad == 0;
 }
 
-// Whether larger weights fit: most block formats have f16 scales.
-bool reaches_beyond_f16(DType type) {
-  return type == DType::kF32 || type == DType::kBF16 || type == DType::kMXFP4;
+// The largest weight that a type is given. Those with f16 scales share f16's own, though a scale is
+// a fraction of the largest weight in some.
+constexpr float largest_weight(DType type) {
+  switch (type) {
+    case DType::kF32:
+      return std::numeric_limits<float>::max();
+    case DType::kBF16:
+      return 0x1.FEp127f;  // half a step above it, rounding gives infinity
+    case DType::kMXFP4:
+      return 0x1.8p127f;  // 3 * 2^126; the next value, 4 * 2^126, is infinity as a float
+    case DType::kNVFP4:
+      return 6.0f * 448.0f;  // the largest e2m1 and the largest ue4m3
+    default:
+      return 65504.0f;
+  }
 }
 
 void check_range(const TensorInfo& tensor, DType type, uint64_t first_index,
                  std::span<const float> x) {
-  if (reaches_beyond_f16(type) || all_below(x, kLargestF16)) return;
-  const auto bad = std::ranges::find_if(x, [](float v) { return std::fabs(v) > kLargestF16; });
+  const float limit = largest_weight(type);
+  if (all_below(x, limit)) return;
+  const auto bad = std::ranges::find_if(x, [=](float v) { return std::fabs(v) > limit; });
   fail(ErrorCode::kInvalidFile,
-       "tensor {}: weight {} is {}, which {} cannot hold (up to 65504); use bf16 or f32",
-       tensor.name, first_index + static_cast<uint64_t>(bad - x.begin()), *bad, dtype_name(type));
+       "tensor {}: weight {} is {}, which {} cannot hold (up to {}); use {}", tensor.name,
+       first_index + static_cast<uint64_t>(bad - x.begin()), *bad, dtype_name(type), limit,
+       std::fabs(*bad) > largest_weight(DType::kBF16) ? "f32" : "bf16 or f32");
 }
 
 // The row's slice of the tensor's importance.
