@@ -17,7 +17,7 @@ namespace nibble {
 namespace {
 
 // The models of tests/golden/recipes/stock_recipes.json; their shapes are told there in words.
-struct Shape2 {
+struct ModelShape {
   std::string arch = "llama";
   uint64_t layers = 32;
   uint64_t heads = 8;
@@ -26,7 +26,7 @@ struct Shape2 {
   uint64_t hidden = 256;
   uint64_t ffn = 256;
 };
-const std::map<std::string, Shape2> kModels = {
+const std::map<std::string, ModelShape> kModels = {
     {"llama_mha_32_layers", {}},
     {"llama_gqa4_32_layers", {.kv_heads = 2}},
     {"llama_gqa8_80_layers", {.layers = 80, .kv_heads = 1}},
@@ -40,7 +40,7 @@ const std::map<std::string, Shape2> kModels = {
     {"gpt2_12_layers", {.arch = "gpt2", .layers = 12}},
 };
 
-Metadata metadata_of(const Shape2& shape) {
+Metadata metadata_of(const ModelShape& shape) {
   Metadata metadata;
   metadata.set("general.architecture", shape.arch);
   metadata.set(shape.arch + ".block_count", static_cast<uint32_t>(shape.layers));
@@ -91,7 +91,7 @@ std::map<std::string, std::string> expected_types(const Json& target, uint64_t l
   return types;
 }
 
-TensorInfo tensor_of(const std::string& name, const Shape2& shape) {
+TensorInfo tensor_of(const std::string& name, const ModelShape& shape) {
   const bool is_down = name.find("ffn_down") != std::string::npos;
   return {name, DType::kF16, Shape{{is_down ? shape.ffn : shape.hidden, 64, 1, 1}, 2}};
 }
@@ -102,19 +102,27 @@ std::string upper(std::string_view text) {
   return result;
 }
 
+// Younger than the lists (February 2025): q1_0, q2_0, nvfp4 and mxfp4_moe follow the rules of 2026,
+// which nothing here confirms. The float types have no list.
+const std::set<std::string_view> kNotCompared = {"bf16",  "f16",  "f32", "mxfp4_moe",
+                                                 "nvfp4", "q1_0", "q2_0"};
+
 TEST(BuiltinRecipes, ChooseWhatStockChoosesForEveryTensor) {
   const auto path =
       std::filesystem::path(NIBBLE_SOURCE_DIR) / "tests/golden/recipes/stock_recipes.json";
   const Json json = parse_json(read_file(path), path.string());
   size_t compared = 0;
+  std::set<std::string_view> left;
+  for (const BuiltinRecipe& row : builtin_recipes()) left.insert(row.name);
   for (const auto& [model, entry] : json["models"].items()) {
-    const Shape2& shape = kModels.at(model);
+    const ModelShape& shape = kModels.at(model);
     for (const auto& [target, choices] : entry["targets"].items()) {
       const auto words = split(target, '+');
       PlanOptions options;
       options.importance = words.size() > 1;
       const BuiltinRecipe* builtin = find_builtin_recipe(words[0]);
       ASSERT_NE(builtin, nullptr) << target;
+      left.erase(builtin->name);
       const Recipe recipe = builtin->parse();
       const auto expected = expected_types(choices, shape.layers);
       std::vector<TensorInfo> tensors;
@@ -128,6 +136,7 @@ TEST(BuiltinRecipes, ChooseWhatStockChoosesForEveryTensor) {
     }
   }
   EXPECT_GT(compared, 75000u);
+  EXPECT_EQ(left, kNotCompared);
 }
 
 TEST(BuiltinRecipes, ArePlannedPureWithTheirBaseType) {
