@@ -5,7 +5,8 @@ medians of the rounds. Wall time counts; CPU time tells what a busy machine hide
     bench/compare_quantize.py --nibble build/release/nibble --llama-quantize PATH MODEL-f16.gguf Q4_K_M IQ4_XS Q8_0
     bench/compare_quantize.py ... --together MODEL-f16.gguf Q2_K Q3_K_M Q4_K_M    one call of ours, one each of theirs
 
-Types whose encoders want importance (iq1, iq2, iq3_xxs) get a made-up matrix on both sides.
+If one of the types of a call needs importance (iq1, iq2, iq3_xxs, q2_k_s), all of its types get a made-up matrix, on both
+sides. Our times include fsync of every file, llama-quantize's do not: it leaves them to the system.
 """
 
 from __future__ import annotations
@@ -78,26 +79,25 @@ def main() -> None:
 
 
 def compare(args: argparse.Namespace, folder: Path, imatrix: Path) -> None:
-    def importance(types: list[str]) -> list[str]:
-        return ["--imatrix", str(imatrix)] if any(t.startswith(WANT_IMPORTANCE) for t in types) else []
-
-    def ours(types: list[str]) -> Cost:
+    def ours(types: list[str], importance: list[str]) -> Cost:
         return cost_of([args.nibble, "quantize", args.model, "-t", ",".join(types), "-o", str(folder / "ours"), "--quiet",
-                        "--threads", str(args.threads), "--effort", args.effort, *importance(types)])
+                        "--threads", str(args.threads), "--effort", args.effort, *importance])
 
-    def theirs(kind: str) -> Cost:
-        return cost_of([args.llama_quantize, *importance([kind]), args.model, str(folder / "theirs.gguf"), kind,
+    def theirs(kind: str, importance: list[str]) -> Cost:
+        return cost_of([args.llama_quantize, *importance, args.model, str(folder / "theirs.gguf"), kind,
                         str(args.threads)])
 
     print(f"{'type':<10}{'nibble s':>10}{'CPU s':>8}{'MiB':>7}{'llama.cpp s':>13}{'CPU s':>8}{'MiB':>7}{'wall ratio':>12}"
           f"{'CPU ratio':>11}")
     groups = [args.types] if args.together else [[kind] for kind in args.types]
     for types in groups:
+        needed = any(kind.upper().startswith(WANT_IMPORTANCE) for kind in types)
+        importance = ["--imatrix", str(imatrix)] if needed else []
         a: list[Cost] = []
         b: list[Cost] = []
         for _ in range(args.rounds):
-            a.append(ours(types))
-            each = [theirs(kind) for kind in types]
+            a.append(ours(types, importance))
+            each = [theirs(kind, importance) for kind in types]
             b.append(Cost(sum(c.wall for c in each), sum(c.cpu for c in each), max(c.peak_mib for c in each)))
         one, other = median(a), median(b)
         name = types[0] if len(types) == 1 else f"{len(types)} types"
