@@ -35,8 +35,8 @@ std::string describe(const Progress& progress) {
   const double share = progress.total == 0 ? 1.0
                                            : static_cast<double>(progress.done) /
                                                  static_cast<double>(progress.total);
-  const double rate =
-      progress.seconds > 0 ? static_cast<double>(progress.done) / progress.seconds : 0;
+  const auto done_now = static_cast<double>(progress.done - progress.resumed);
+  const double rate = progress.seconds > 0 ? done_now / progress.seconds : 0;
   const double left = rate > 0 ? static_cast<double>(progress.total - progress.done) / rate : 0;
   return fmt::format(
       "{:3.0f} %  {}{}/s  {} left", 100 * share, readable_rate(rate), progress.unit,

@@ -13,7 +13,8 @@ struct Progress {
   std::string_view unit;   // of done and total: "weights", "tokens"
   uint64_t done = 0;
   uint64_t total = 0;
-  double seconds = 0;  // since the phase began
+  uint64_t resumed = 0;  // of done, what an earlier call did: it has no part in the rate
+  double seconds = 0;    // since the phase began
 };
 
 // Called from one thread at a time, at most some ten times a second and once at the end of a phase.

@@ -39,9 +39,9 @@ PerplexityResult perplexity(const Model& model, std::string_view text,
                   kv_type_from_name(options.kv_type));
   Phase phase(run, "evaluating", "tokens",
               static_cast<uint64_t>(windowed.windows * options.context));
-  const auto sums = evaluate_windows(
-      session, windowed, parts.weights->vocab_size(),
-      [&](int64_t windows) { phase.advance_to(static_cast<uint64_t>(windows * options.context)); });
+  const auto sums = evaluate_windows(session, windowed, parts.weights->vocab_size(), [&](int64_t) {
+    phase.advance(static_cast<uint64_t>(options.context));
+  });
 
   PerplexityResult result;
   result.mean = sums.perplexity();

@@ -66,7 +66,6 @@ void scan_weights(const ModelSource& model, const RunOptions& run,
   for (const TensorInfo& tensor : source.tensors()) total += tensor.shape.count();
   Phase phase(run, "validating", "weights", total);
   ThreadPool pool(run.threads);
-  uint64_t done = 0;
   std::vector<RowEncoder> readers(static_cast<size_t>(pool.count()));
   for (size_t i = 0; i < source.tensors().size(); ++i) {
     const TensorInfo& tensor = source.tensors()[i];
@@ -80,8 +79,7 @@ void scan_weights(const ModelSource& model, const RunOptions& run,
     } catch (const Error& error) {
       problems.emplace_back(error.what());
     }
-    done += tensor.shape.count();
-    phase.advance_to(done);
+    phase.advance(tensor.shape.count());
   }
 }
 

@@ -1,7 +1,6 @@
 #include "flow/quantize_tensors.h"
 
 #include <algorithm>
-#include <mutex>
 #include <semaphore>
 
 #include "base/xxh64.h"
@@ -17,6 +16,12 @@ struct Encoding {
   DType type;
   std::vector<size_t> outputs;
   Xxh64 checksum = {};
+};
+
+// One thread's buffers, and what it did.
+struct Worker {
+  RowEncoder rows;
+  QuantizeTotals done;
 };
 
 class Quantizing {
@@ -39,8 +44,12 @@ class Quantizing {
     return source_.tensors()[source_index(piece.tensor)];
   }
 
-  // Returns the bytes of buffers that were in use; 0 when no output lacked the piece.
-  uint64_t run(size_t number, RowEncoder& rows) const {
+  uint64_t weights(const Piece& piece) const { return piece.rows * stored(piece).shape.columns(); }
+  // Whether every output has the piece from an earlier call.
+  bool is_done(size_t number) const { return encodings_of(number).empty(); }
+
+  // Returns the weights that were encoded; 0 when no output lacked the piece.
+  uint64_t run(size_t number, Worker& worker) const {
     std::vector<Encoding> encodings = encodings_of(number);
     if (encodings.empty()) return 0;
     const Piece& piece = pieces_[number];
@@ -50,12 +59,17 @@ class Quantizing {
     Sha256 hash;
     for (uint64_t done = 0; done < piece.rows; done += step) {
       const uint64_t count = std::min(step, piece.rows - done);
-      rows.read(source_, source_index(piece.tensor), piece.first_row + done, count);
-      if (has_journal()) hash.update(rows.stored());
-      for (Encoding& encoding : encodings) write(piece, piece.first_row + done, rows, encoding);
+      worker.rows.read(source_, source_index(piece.tensor), piece.first_row + done, count);
+      if (has_journal()) hash.update(worker.rows.stored());
+      for (Encoding& encoding : encodings) {
+        write(piece, piece.first_row + done, worker.rows, encoding);
+      }
     }
     if (has_journal()) complete(number, hash.finish(), encodings);
-    return std::min(step, piece.rows) * row_bytes;
+    worker.done.source_bytes += piece.rows * stored(piece).row_bytes();
+    worker.done.peak_buffer_bytes =
+        std::max(worker.done.peak_buffer_bytes, std::min(step, piece.rows) * row_bytes);
+    return weights(piece);
   }
 
  private:
@@ -117,29 +131,6 @@ class Quantizing {
   uint64_t lane_bytes_;
 };
 
-// What all threads add to.
-class Totals {
- public:
-  Totals(const RunOptions& run, uint64_t weights, int lanes)
-      : lanes_(static_cast<uint64_t>(lanes)), phase_(run, "quantizing", "weights", weights) {}
-
-  void add(const TensorInfo& info, const Piece& piece, uint64_t buffer_bytes) {
-    const std::lock_guard lock(mutex_);
-    weights_ += piece.rows * info.shape.columns();
-    if (buffer_bytes > 0) sum_.source_bytes += piece.rows * info.row_bytes();
-    sum_.peak_buffer_bytes = std::max(sum_.peak_buffer_bytes, lanes_ * buffer_bytes);
-    phase_.advance_to(weights_);
-  }
-  const QuantizeTotals& sum() const { return sum_; }
-
- private:
-  std::mutex mutex_;
-  uint64_t lanes_;
-  uint64_t weights_ = 0;
-  QuantizeTotals sum_;
-  Phase phase_;
-};
-
 // Keeps the number of threads that hold buffers within what memory allows.
 class Turn {
  public:
@@ -152,6 +143,16 @@ class Turn {
   std::counting_semaphore<>& lanes_;
 };
 
+QuantizeTotals sum_of(const std::vector<Worker>& workers, int lanes) {
+  QuantizeTotals sum;
+  for (const auto& [rows, done] : workers) {
+    sum.source_bytes += done.source_bytes;
+    sum.peak_buffer_bytes = std::max(sum.peak_buffer_bytes, done.peak_buffer_bytes);
+  }
+  sum.peak_buffer_bytes *= static_cast<uint64_t>(lanes);
+  return sum;
+}
+
 }  // namespace
 
 QuantizeTotals quantize_tensors(const TensorSource& source, const TensorImportance& importance,
@@ -161,18 +162,19 @@ QuantizeTotals quantize_tensors(const TensorSource& source, const TensorImportan
   const Quantizing quantizing(source, importance, outputs, targets, memory_limit, pool.count());
   const auto& pieces = quantizing.pieces();
   uint64_t weights = 0;
-  for (const Piece& piece : pieces)
-    weights += piece.rows * quantizing.stored(piece).shape.columns();
-  Totals totals(run, weights, quantizing.lanes());
+  uint64_t resumed = 0;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    weights += quantizing.weights(pieces[i]);
+    if (quantizing.is_done(i)) resumed += quantizing.weights(pieces[i]);
+  }
+  Phase phase(run, "quantizing", "weights", weights, resumed);
   std::counting_semaphore<> lanes(quantizing.lanes());
-  std::vector<RowEncoder> encoders(static_cast<size_t>(pool.count()));
-  pool.run(static_cast<int64_t>(pieces.size()), 1, [&](int64_t begin, int64_t, int worker) {
-    const auto number = static_cast<size_t>(begin);
+  std::vector<Worker> workers(static_cast<size_t>(pool.count()));
+  pool.run(static_cast<int64_t>(pieces.size()), 1, [&](int64_t i, int64_t, int worker) {
     const Turn turn(lanes);
-    totals.add(quantizing.stored(pieces[number]), pieces[number],
-               quantizing.run(number, encoders[static_cast<size_t>(worker)]));
+    phase.advance(quantizing.run(static_cast<size_t>(i), workers[static_cast<size_t>(worker)]));
   });
-  return totals.sum();
+  return sum_of(workers, quantizing.lanes());
 }
 
 }  // namespace nibble

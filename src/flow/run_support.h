@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <mutex>
 #include <string_view>
 
 #include "base/error.h"
@@ -19,19 +20,29 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-// One phase of a long operation.
+// One phase of a long operation. Thread-safe.
 class Phase {
  public:
-  Phase(const RunOptions& run, std::string_view name, std::string_view unit, uint64_t total)
-      : run_(run), progress_{name, unit, 0, total, 0} {}
+  // `resumed` of `total` were done by an earlier call.
+  Phase(const RunOptions& run, std::string_view name, std::string_view unit, uint64_t total,
+        uint64_t resumed = 0)
+      : run_(run),
+        progress_{.phase = name,
+                  .unit = unit,
+                  .done = resumed,
+                  .total = total,
+                  .resumed = resumed,
+                  .seconds = 0} {}
 
   // Error kCancelled when the caller asked for it.
-  void advance_to(uint64_t done) {
+  void advance(uint64_t more) {
     if (run_.cancelled != nullptr && run_.cancelled->load())
       fail(ErrorCode::kCancelled, "cancelled");
-    progress_.done = done;
+    const std::lock_guard lock(mutex_);
+    progress_.done += more;
     progress_.seconds = watch_.seconds();
-    const bool is_due = progress_.seconds - reported_ >= 0.1 || done == progress_.total;
+    const bool is_last = more > 0 && progress_.done == progress_.total;
+    const bool is_due = progress_.seconds - reported_ >= 0.1 || is_last;
     if (!run_.on_progress || !is_due) return;
     reported_ = progress_.seconds;
     run_.on_progress(progress_);
@@ -40,6 +51,7 @@ class Phase {
 
  private:
   const RunOptions& run_;
+  std::mutex mutex_;
   Progress progress_;
   Stopwatch watch_;
   double reported_ = 0;

@@ -2,7 +2,6 @@
 #include "nibble/split.h"
 
 #include <algorithm>
-#include <mutex>
 
 #include "base/error.h"
 #include "base/threads.h"
@@ -61,8 +60,6 @@ void copy(const GgufFile& model, std::vector<GgufPart> parts, const RunOptions& 
   uint64_t total = 0;
   for (const TensorInfo& tensor : model.tensors()) total += tensor.bytes();
   Phase phase(run, "copying", "bytes", total);
-  std::mutex mutex;
-  uint64_t done = 0;
   ThreadPool pool(run.threads);
   std::vector<std::vector<std::byte>> buffers(static_cast<size_t>(pool.count()));
   pool.run(static_cast<int64_t>(pieces.size()), 1, [&](int64_t i, int64_t, int worker) {
@@ -72,8 +69,7 @@ void copy(const GgufFile& model, std::vector<GgufPart> parts, const RunOptions& 
     buffer.resize(piece.rows * row_bytes);
     model.read_rows(piece.tensor, piece.first_row, piece.rows, buffer);
     sink.write(piece.tensor, piece.first_row * row_bytes, buffer);
-    const std::lock_guard lock(mutex);
-    phase.advance_to(done += buffer.size());
+    phase.advance(buffer.size());
   });
   sink.finish();
 }

@@ -210,16 +210,13 @@ std::vector<std::string> compare_pieces(const Comparison& comparison, const Veri
                                         const std::vector<size_t>& chosen, VerifyResult& result) {
   ThreadPool pool(options.run.threads);
   Phase phase(options.run, "verifying", "pieces", chosen.size());
-  std::mutex mutex;
-  uint64_t done = 0;
   Comparing comparing(comparison);
   std::vector<Comparing::Buffers> buffers(static_cast<size_t>(pool.count()));
   std::vector<Sha256Digest> digests(pieces.size());
   pool.run(static_cast<int64_t>(chosen.size()), 1, [&](int64_t i, int64_t, int worker) {
     const size_t number = chosen[static_cast<size_t>(i)];
     digests[number] = comparing.run(pieces[number], buffers[static_cast<size_t>(worker)]);
-    const std::lock_guard lock(mutex);
-    phase.advance_to(++done);
+    phase.advance(1);
   });
   comparing.report(result);
   return tensor_hashes(pieces, digests, comparison.plan.size());

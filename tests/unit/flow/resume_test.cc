@@ -36,9 +36,10 @@ class ResumeTest : public testing::Test {
     EXPECT_TRUE(fails_with(ErrorCode::kCancelled, {"--resume"},
                            [&] { quantize(kLab7m, targets(), options); }));
   }
-  QuantizeResult resume() {
+  QuantizeResult resume(ProgressFunction on_progress = {}) {
     QuantizeOptions options;
     options.resume = true;
+    options.run.on_progress = std::move(on_progress);
     return quantize(kLab7m, targets(), options);
   }
   testing::AssertionResult is_as_uninterrupted() const {
@@ -98,6 +99,16 @@ TEST_F(ResumeTest, RedoesPiecesWhoseBytesWereLost) {
   EXPECT_EQ(result.files[0].bytes_resumed, 0u);
   EXPECT_GT(result.files[1].bytes_resumed, 0u);
   EXPECT_TRUE(is_as_uninterrupted());
+}
+
+TEST_F(ResumeTest, TellsWhatWasDoneBeforeFromWhatIsDoneNow) {
+  interrupt();
+  Progress last;
+  resume([&](const Progress& progress) { last = progress; });
+  EXPECT_EQ(last.phase, "quantizing");
+  EXPECT_GT(last.resumed, 0u);
+  EXPECT_LT(last.resumed, last.total);
+  EXPECT_EQ(last.done, last.total);
 }
 
 TEST_F(ResumeTest, DoesNotNeedTheEndOfTheJournal) {
