@@ -87,8 +87,8 @@ struct QuantizeResult {
 // `model` is a Hugging Face directory, a .gguf (the first of a split) or a .safetensors with its
 // config beside it. A file gets its name when it is complete. Until then it is TARGET.part with
 // TARGET.journal beside it; both stay after kCancelled, kNoSpace, kIo or a crash, for
-// QuantizeOptions::resume, and go after other errors. Errors: everything that can be wrong with the
-// model, recipe or targets.
+// QuantizeOptions::resume, and go after other errors, unless an earlier call left them. Errors:
+// everything that can be wrong with the model, recipe or targets.
 QuantizeResult quantize(const std::filesystem::path& model,
                         const std::vector<QuantizeTarget>& targets,
                         const QuantizeOptions& options = {});

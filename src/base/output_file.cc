@@ -95,7 +95,7 @@ void require_free_space(const std::filesystem::path& target, uint64_t bytes) {
 }
 
 OutputFile::OutputFile(const std::filesystem::path& target, uint64_t bytes, Unfinished unfinished)
-    : target_(target), bytes_(bytes), unfinished_(unfinished) {
+    : target_(target), bytes_(bytes), keeps_(unfinished == Unfinished::kResume) {
   std::error_code ignored;  // false then, and opening says why
   if (std::filesystem::is_directory(target, ignored)) {
     fail(ErrorCode::kIo, "{}: is a folder; name a file to write", target.string());
@@ -107,24 +107,25 @@ OutputFile::OutputFile(const std::filesystem::path& target, uint64_t bytes, Unfi
     fail(ErrorCode::kIo, "{}: exists and is write-protected; choose another name, or remove it",
          target.string());
   }
-  const bool keeps = unfinished != Unfinished::kRemove;
-  const uint64_t there = keeps ? allocated_bytes(part_path(target)) : 0;
+  const bool is_part = unfinished != Unfinished::kRemove;
+  const uint64_t there = is_part ? allocated_bytes(part_path(target)) : 0;
   require_free_space(target, bytes - std::min(bytes, there));
-  if (keeps) temporary_ = part_path(target);
-  fd_ = keeps ? open_part(target) : open_temporary(target, temporary_);
+  if (is_part) temporary_ = part_path(target);
+  fd_ = is_part ? open_part(target) : open_temporary(target, temporary_);
   if (fd_ < 0) fail_write(target, errno);
   const bool begins_anew = unfinished == Unfinished::kKeep;
   if ((begins_anew && ::ftruncate(fd_, 0) != 0) ||
       ::ftruncate(fd_, static_cast<off_t>(bytes)) != 0) {
     const int error_number = errno;
-    ::close(fd_);
-    ::unlink(temporary_.c_str());
+    close();
     fail_write(target, error_number);
   }
 }
 
-OutputFile::~OutputFile() {
-  if (!committed_ && unfinished_ == Unfinished::kRemove) ::unlink(temporary_.c_str());
+OutputFile::~OutputFile() { close(); }
+
+void OutputFile::close() {
+  if (!committed_ && !keeps_) ::unlink(temporary_.c_str());
   ::close(fd_);  // after the name is gone: the lock must not be free while it stands
 }
 

@@ -14,8 +14,8 @@ namespace nibble {
 // What becomes of the bytes when an OutputFile is destroyed before it was committed.
 enum class Unfinished {
   kRemove,  // they stand in a hidden file of a name of its own, and go
-  kKeep,    // they stand in TARGET.part and stay; what an earlier one left there goes
-  kResume,  // the same, and this one begins with what an earlier one left there
+  kKeep,    // they stand in TARGET.part and stay after keep(); what an earlier one left there goes
+  kResume,  // they stand in TARGET.part and stay; this one begins with what an earlier one left
 };
 
 class OutputFile {
@@ -39,17 +39,19 @@ class OutputFile {
   // Syncs and gives the file its name, replacing what stood there. Nothing may be written
   // afterwards.
   void commit();
-  // Nothing shall be kept after all.
-  void discard() { unfinished_ = Unfinished::kRemove; }
+  // Whether the bytes stay if this is destroyed before it was committed.
+  void keep() { keeps_ = true; }
+  void discard() { keeps_ = false; }
 
  private:
+  void close();
   void check_range(uint64_t offset, uint64_t bytes) const;
   void start_writeback(uint64_t bytes);
 
   std::filesystem::path target_;
   std::filesystem::path temporary_;
   uint64_t bytes_;
-  Unfinished unfinished_;
+  bool keeps_;
   int fd_ = -1;
   std::atomic<uint64_t> written_{0};
   bool committed_ = false;

@@ -139,6 +139,10 @@ void GgufSink::rewrite_metadata(const Metadata& metadata) {
   part.metadata = metadata;
 }
 
+void GgufSink::keep() {
+  for (const auto& file : files_) file->keep();
+}
+
 void GgufSink::discard() {
   for (const auto& file : files_) file->discard();
 }

@@ -44,7 +44,8 @@ class GgufSink final : public TensorSink {
 
   // Replaces the metadata of the first part by one of the same keys and size.
   void rewrite_metadata(const Metadata& metadata);
-  // Nothing shall be kept after all.
+  // Whether the files stay when the sink is destroyed before finish(): OutputFile.
+  void keep();
   void discard();
 
  private:

@@ -109,7 +109,12 @@ Journal::Journal(const std::filesystem::path& target, int open_flags)
 
 Journal::Journal(const std::filesystem::path& target, const std::string& work)
     : Journal(target, O_TRUNC) {
-  write(encode_header(work));
+  try {
+    write(encode_header(work));
+  } catch (const Error&) {
+    remove();
+    throw;
+  }
 }
 
 Journal::Journal(const std::filesystem::path& target, const JournalContents& contents)

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/xxh64.h"
+#include "flow/run_support.h"
 
 namespace nibble {
 namespace {
@@ -43,7 +44,8 @@ std::pair<std::string, std::string> first_difference(std::string_view then, std:
 // What there is to go on with.
 std::optional<JournalContents> find_left(const std::filesystem::path& target,
                                          const std::string& work) {
-  if (!std::filesystem::exists(part_path(target))) return std::nullopt;
+  std::error_code ignored;  // false then, and opening says why
+  if (!std::filesystem::exists(part_path(target), ignored)) return std::nullopt;
   auto left = read_journal(target);
   if (left && left->work != work) {
     const auto [then, now] = first_difference(left->work, work);
@@ -68,31 +70,42 @@ OutputWork::OutputWork(std::vector<GgufPart> parts, const std::string& work,
   const auto& target = parts.front().path;
   journal_ =
       left_ ? std::make_unique<Journal>(target, *left_) : std::make_unique<Journal>(target, work);
+  sink_.keep();  // from now on there is something to go on with
 }
 
-void OutputWork::check_left(ThreadPool& pool) {
+void OutputWork::check_left(ThreadPool& pool, const RunOptions& run) {
   if (!left_) return;
   const auto& records = left_->records;
+  uint64_t total = 0;
+  for (const JournalRecord& record : records) total += bytes(record);
+  Phase phase(run, "checking", "bytes", total);
   std::vector<uint8_t> whole(records.size());
   pool.run(static_cast<int64_t>(records.size()), 1, [&](int64_t i, int64_t, int) {
-    whole[static_cast<size_t>(i)] = is_whole(records[static_cast<size_t>(i)]) ? 1 : 0;
+    const JournalRecord& record = records[static_cast<size_t>(i)];
+    whole[static_cast<size_t>(i)] = is_whole(record) ? 1 : 0;
+    phase.advance(bytes(record));
   });
   for (size_t i = 0; i < records.size(); ++i) {
     if (whole[i] == 0 || has(records[i].piece)) continue;
     const Piece& piece = pieces_[records[i].piece];
-    const uint64_t bytes = piece.rows * row_bytes(piece);
-    sink_.accept(piece.tensor, piece.first_row * row_bytes(piece), bytes);
+    sink_.accept(piece.tensor, piece.first_row * row_bytes(piece), bytes(records[i]));
     done_[records[i].piece] = 1;
     sources_[records[i].piece] = records[i].source;
-    bytes_left_ += bytes;
+    bytes_left_ += bytes(records[i]);
   }
+}
+
+uint64_t OutputWork::bytes(const JournalRecord& record) const {
+  if (record.piece >= pieces_.size()) return 0;
+  const Piece& piece = pieces_[record.piece];
+  return piece.rows * row_bytes(piece);
 }
 
 bool OutputWork::is_whole(const JournalRecord& record) const {
   if (record.piece >= pieces_.size()) return false;
   const Piece& piece = pieces_[record.piece];
   const uint64_t begin = piece.first_row * row_bytes(piece);
-  const uint64_t end = begin + piece.rows * row_bytes(piece);
+  const uint64_t end = begin + bytes(record);
   std::vector<std::byte> buffer;
   Xxh64 checksum;
   for (uint64_t at = begin; at < end; at += buffer.size()) {
@@ -116,6 +129,7 @@ void OutputWork::finish(const Metadata& metadata) {
 }
 
 void OutputWork::discard() {
+  if (left_) return;
   sink_.discard();
   journal_->remove();
 }

@@ -12,6 +12,7 @@
 #include "file/gguf_sink.h"
 #include "file/journal.h"
 #include "flow/pieces.h"
+#include "nibble/progress.h"
 
 namespace nibble {
 
@@ -26,8 +27,8 @@ class OutputWork {
   GgufSink& sink() { return sink_; }
 
   // Reads the pieces that the journal names and keeps those whose bytes are what they were: a crash
-  // of the machine may have lost some.
-  void check_left(ThreadPool& pool);
+  // of the machine may have lost some. Error kCancelled when the caller asked for it.
+  void check_left(ThreadPool& pool, const RunOptions& run);
 
   bool has(size_t piece) const { return done_[piece] != 0; }
   const Sha256Digest& source(size_t piece) const { return sources_[piece]; }
@@ -39,11 +40,12 @@ class OutputWork {
   // Writes the metadata's final values (of the same size), gives the file its name and removes the
   // journal.
   void finish(const Metadata& metadata);
-  // Nothing of it shall be kept.
+  // Nothing of it shall be kept, unless an earlier process left some of it.
   void discard();
 
  private:
   bool is_whole(const JournalRecord& record) const;
+  uint64_t bytes(const JournalRecord& record) const;
   uint64_t row_bytes(const Piece& piece) const { return tensors_[piece.tensor].row_bytes(); }
 
   const std::vector<Piece>& pieces_;

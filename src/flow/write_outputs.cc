@@ -76,7 +76,7 @@ bool may_go_on_after(ErrorCode code) {
 class Outputs {
  public:
   Outputs(const ModelSource& model, const std::vector<QuantizeTarget>& targets,
-          const std::vector<PlannedOutput>& outputs, bool resume, ThreadPool& pool)
+          const std::vector<PlannedOutput>& outputs, bool resume)
       : pieces_(cut_into_pieces(model.tensors().tensors(), outputs.front().plan)) {
     for (size_t i = 0; i < targets.size(); ++i) {
       if (resume && is_finished(model, targets[i], outputs[i])) {
@@ -89,11 +89,9 @@ class Outputs {
     }
     check_room(targets_, planned_);
     try {
-      begin(model, resume, pool);
+      begin(model, resume);
     } catch (...) {  // nothing new stays when the work cannot begin
-      for (const auto& work : works_) {
-        if (work->bytes_left_by_others() == 0) work->discard();
-      }
+      discard();
       throw;
     }
   }
@@ -108,6 +106,10 @@ class Outputs {
     return result;
   }
 
+  void check_left(ThreadPool& pool, const RunOptions& run) {
+    for (const auto& work : works_) work->check_left(pool, run);
+  }
+
   void finish() {
     for (size_t i = 0; i < works_.size(); ++i) {
       if (!is_copy_type(planned_[i].type)) fill_hashes(*works_[i], planned_[i]);
@@ -120,12 +122,11 @@ class Outputs {
   }
 
  private:
-  void begin(const ModelSource& model, bool resume, ThreadPool& pool) {
+  void begin(const ModelSource& model, bool resume) {
     for (size_t i = 0; i < targets_.size(); ++i) {
       works_.push_back(std::make_unique<OutputWork>(parts_of(planned_[i], targets_[i].path),
                                                     describe_work(model, planned_[i]), pieces_,
                                                     resume));
-      works_.back()->check_left(pool);
     }
   }
 
@@ -165,13 +166,14 @@ void write_outputs(const ModelSource& model, const TensorImportance& importance,
                    const std::vector<PlannedOutput>& outputs, const QuantizeOptions& options,
                    QuantizeResult& result) {
   ThreadPool pool(options.run.threads);
-  Outputs work(model, targets, outputs, options.resume, pool);
+  Outputs work(model, targets, outputs, options.resume);
   for (QuantizedFile& file : result.files) file.bytes_resumed = file.bytes;
-  for (size_t i = 0; i < work.open().size(); ++i) {
-    result.files[work.open()[i]].bytes_resumed = work.works()[i]->bytes_left_by_others();
-  }
   if (work.open().empty()) return;
   try {
+    work.check_left(pool, options.run);
+    for (size_t i = 0; i < work.open().size(); ++i) {
+      result.files[work.open()[i]].bytes_resumed = work.works()[i]->bytes_left_by_others();
+    }
     const auto totals = quantize_tensors(model.tensors(), importance, work.planned(),
                                          work.targets(), options.memory_limit, pool, options.run);
     result.source_bytes = totals.source_bytes;

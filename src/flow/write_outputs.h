@@ -17,7 +17,7 @@ void add_lock_record(const ModelSource& model, const QuantizeOptions& options,
 
 // Writes outputs[i] to targets[i]. Sets the counts of `result` and what each file took over.
 // After Error kCancelled, kNoSpace and kIo the work that is done stays for `resume`; after others
-// nothing stays.
+// nothing stays but what an earlier call had left.
 void write_outputs(const ModelSource& model, const TensorImportance& importance,
                    const std::vector<QuantizeTarget>& targets,
                    const std::vector<PlannedOutput>& outputs, const QuantizeOptions& options,

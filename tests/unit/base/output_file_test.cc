@@ -68,10 +68,12 @@ TEST_F(OutputFileTest, TouchesTheOldFileOnlyWhenCommitted) {
 TEST_F(OutputFileTest, KeepsItsBytesForTheNextIfAsked) {
   {
     OutputFile file(target_, 8, Unfinished::kKeep);
+    file.keep();
     file.write_at(0, bytes_of("gone"));
   }
   {
     OutputFile file(target_, 8, Unfinished::kKeep);
+    file.keep();
     file.write_at(4, bytes_of("tail"));
   }
   EXPECT_EQ(read_file(part_path(target_)), std::string(4, '\0') + "tail");
@@ -85,9 +87,12 @@ TEST_F(OutputFileTest, KeepsItsBytesForTheNextIfAsked) {
   EXPECT_EQ(folder_.count_files(), 1u);
 }
 
-TEST_F(OutputFileTest, LeavesNothingWhenKeptBytesAreDiscarded) {
+TEST_F(OutputFileTest, LeavesNothingUnlessToldToKeepIt) {
+  { OutputFile file(target_, 8, Unfinished::kKeep); }
+  EXPECT_EQ(folder_.count_files(), 0u);
   {
     OutputFile file(target_, 8, Unfinished::kKeep);
+    file.keep();
     file.discard();
   }
   EXPECT_EQ(folder_.count_files(), 0u);
@@ -139,21 +144,42 @@ TEST_F(OutputFileTest, WantsAFolderThatIsWritable) {
 }
 
 // A limit on file sizes stands in for a disk that fills up while writing.
+class SmallFiles {
+ public:
+  SmallFiles() : old_handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &old_);
+    const rlimit small{4096, old_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &small);
+  }
+  ~SmallFiles() {
+    ::setrlimit(RLIMIT_FSIZE, &old_);
+    std::signal(SIGXFSZ, old_handler_);
+  }
+  SmallFiles(const SmallFiles&) = delete;
+  SmallFiles& operator=(const SmallFiles&) = delete;
+
+ private:
+  rlimit old_{};
+  sighandler_t old_handler_;
+};
+
 TEST_F(OutputFileTest, ReportsAWriteThatFailsAndLeavesNothing) {
-  rlimit old{};
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
-  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
-  const rlimit small{4096, old.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const SmallFiles limit;
   const auto result = fails_with(ErrorCode::kIo, {target_.string(), "cannot write"}, [&] {
     OutputFile file(target_, 4096);
     file.write_at(0, bytes_of(std::string(4000, 'x')));
     OutputFile larger(target_, 100000);
   });
-  ::setrlimit(RLIMIT_FSIZE, &old);
-  std::signal(SIGXFSZ, old_handler);
   EXPECT_TRUE(result);
   EXPECT_EQ(folder_.count_files(), 0u);
+}
+
+TEST_F(OutputFileTest, LeavesWhatAnEarlierOneLeftWhenItCannotBegin) {
+  write_file(part_path(target_), "left");
+  const SmallFiles limit;
+  EXPECT_TRUE(fails_with(ErrorCode::kIo, {target_.string()},
+                         [&] { OutputFile file(target_, 100000, Unfinished::kResume); }));
+  EXPECT_EQ(read_file(part_path(target_)), "left");
 }
 
 }  // namespace

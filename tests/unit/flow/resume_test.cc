@@ -68,6 +68,40 @@ TEST_F(ResumeTest, EndsInTheSameBytes) {
   EXPECT_TRUE(is_as_uninterrupted());
 }
 
+TEST_F(ResumeTest, MayBeInterruptedBeforeItGoesOn) {
+  interrupt();
+  const std::atomic<bool> cancelled{true};
+  QuantizeOptions options;
+  options.resume = true;
+  options.run.cancelled = &cancelled;
+  EXPECT_TRUE(fails_with(ErrorCode::kCancelled, {"--resume"},
+                         [&] { quantize(kLab7m, targets(), options); }));
+  EXPECT_GT(resume().files[0].bytes_resumed, 0u);
+  EXPECT_TRUE(is_as_uninterrupted());
+}
+
+// None of the pieces that were left is whole, and a third target cannot be written.
+TEST_F(ResumeTest, KeepsWhatWasLeftWhenItCannotBegin) {
+  interrupt();
+  write_file(part_path(target("q8_0")), "");
+  const auto journal = read_file(journal_path(target("q4_0")));
+  auto three = targets();
+  three.push_back({"f16", folder_ / "none" / "f16.gguf"});
+  std::filesystem::create_directories(part_path(three.back().path));
+  QuantizeOptions options;
+  options.resume = true;
+  EXPECT_TRUE(fails_with(ErrorCode::kIo, {"f16.gguf"}, [&] { quantize(kLab7m, three, options); }));
+  EXPECT_EQ(find_unfinished(targets()).size(), 2u);
+  EXPECT_EQ(read_file(journal_path(target("q4_0"))), journal);
+}
+
+TEST_F(ResumeTest, LeavesNothingWhenItCannotKeepAJournal) {
+  std::filesystem::create_directory(journal_path(target("q4_0")));
+  EXPECT_TRUE(fails_with(ErrorCode::kIo, {"q4_0.gguf.journal"}, [&] { resume(); }));
+  EXPECT_FALSE(std::filesystem::exists(part_path(target("q4_0"))));
+  EXPECT_FALSE(std::filesystem::exists(part_path(target("q8_0"))));
+}
+
 TEST_F(ResumeTest, RunsWhenThereIsNothingToGoOnWith) {
   EXPECT_EQ(resume().files[0].bytes_resumed, 0u);
   EXPECT_TRUE(is_as_uninterrupted());
