@@ -187,8 +187,8 @@ void print_table(const QuantizeResult& result, bool dry_run) {
              readable_bytes(peak_memory_bytes()));
 }
 
-void tell_unfinished(const std::vector<QuantizeTarget>& targets) {
-  for (const auto& target : find_unfinished(targets)) {
+void tell_unfinished(const Options& options, const std::vector<QuantizeTarget>& targets) {
+  for (const auto& target : find_unfinished(options.model, targets, options.quantize)) {
     fmt::print(stderr, "{}: begins anew; --resume would go on with the unfinished work there\n",
                target.string());
   }
@@ -247,7 +247,7 @@ void run(Options& options) {
   settings.effort = effort_of(options.effort);
   const bool needs_folder = !settings.dry_run && options.output.extension() != ".gguf";
   const OutputFolder folder(needs_folder ? options.output : std::filesystem::path());
-  if (!settings.resume && !settings.dry_run) tell_unfinished(targets);
+  if (!settings.resume && !settings.dry_run) tell_unfinished(options, targets);
   const QuantizeResult result = quantize(options.model, targets, settings);
   print_warnings(result);
   if (options.common.json) {

@@ -93,8 +93,11 @@ QuantizeResult quantize(const std::filesystem::path& model,
                         const std::vector<QuantizeTarget>& targets,
                         const QuantizeOptions& options = {});
 
-// The targets that an earlier call left unfinished.
-std::vector<std::filesystem::path> find_unfinished(const std::vector<QuantizeTarget>& targets);
+// The files of a call with these arguments that an earlier one left unfinished. Errors: those of
+// opening the model, when the options have keep_split.
+std::vector<std::filesystem::path> find_unfinished(const std::filesystem::path& model,
+                                                   std::vector<QuantizeTarget> targets,
+                                                   const QuantizeOptions& options = {});
 
 // Types and built-in recipes that `type` may name.
 std::vector<std::string> quantize_types();

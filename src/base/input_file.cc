@@ -25,6 +25,7 @@ InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
     fail(ErrorCode::kNotFound, "{}: not a regular file", path.string());
   }
   size_ = static_cast<uint64_t>(status.st_size);
+  modified_ns_ = int64_t{status.st_mtim.tv_sec} * 1000000000 + status.st_mtim.tv_nsec;
 }
 
 InputFile::~InputFile() {

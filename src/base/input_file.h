@@ -24,6 +24,7 @@ class InputFile {
   const std::filesystem::path& path() const { return path_; }
   std::string name() const { return path_.string(); }
   uint64_t size() const { return size_; }
+  int64_t modified_ns() const { return modified_ns_; }  // since 1970, when it was opened
 
   // Fills `out` from byte `offset`. Thread-safe. Errors: kInvalidFile past the end, kIo.
   void read(uint64_t offset, std::span<std::byte> out) const;
@@ -35,6 +36,7 @@ class InputFile {
   std::filesystem::path path_;
   int fd_ = -1;
   uint64_t size_ = 0;
+  int64_t modified_ns_ = 0;
   mutable std::once_flag map_once_;
   mutable void* mapped_ = nullptr;
 };

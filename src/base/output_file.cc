@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <map>
 
 #include "base/error.h"
 
@@ -91,6 +92,17 @@ void require_free_space(const std::filesystem::path& target, uint64_t bytes) {
          "{}: {} bytes are needed, but its file system has {} free; free some space or choose "
          "another place",
          target.string(), bytes, room);
+  }
+}
+
+void require_free_space(const std::vector<SpaceNeed>& needs) {
+  std::map<dev_t, uint64_t> of_device;
+  for (const auto& [target, bytes] : needs) {
+    struct stat status {};
+    if (::stat(folder_of(target).c_str(), &status) != 0) {
+      fail(ErrorCode::kIo, "{}: its folder does not exist", target.string());
+    }
+    require_free_space(target, of_device[status.st_dev] += bytes);
   }
 }
 

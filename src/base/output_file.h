@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace nibble {
 
@@ -61,8 +62,15 @@ class OutputFile {
 std::filesystem::path part_path(const std::filesystem::path& target);
 
 // Error kNoSpace, naming need and room, when the file system that would hold `target` has fewer
-// free bytes.
+// free bytes; kIo when its folder is not there.
 void require_free_space(const std::filesystem::path& target, uint64_t bytes);
+
+// The same for several files, those of one file system together.
+struct SpaceNeed {
+  std::filesystem::path target;
+  uint64_t bytes;
+};
+void require_free_space(const std::vector<SpaceNeed>& needs);
 
 // Bytes on the disk that a file takes; 0 when there is none.
 uint64_t allocated_bytes(const std::filesystem::path& path);

@@ -118,7 +118,11 @@ void set_lock_record(Metadata& metadata, const LockRecord& record) {
   for (const ListKey& row : kListKeys) {
     if (!(record.*row.items).empty()) metadata.set(row.key, MetadataArray{record.*row.items});
   }
-  metadata.set(kHashesKey, MetadataArray{record.tensor_sha256});
+  set_tensor_hashes(metadata, record.tensor_sha256);
+}
+
+void set_tensor_hashes(Metadata& metadata, std::vector<std::string> hashes) {
+  metadata.set(kHashesKey, MetadataArray{std::move(hashes)});
 }
 
 std::optional<LockRecord> find_lock_record(const Metadata& metadata) {

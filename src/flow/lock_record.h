@@ -44,6 +44,8 @@ LockRecord make_lock_record(const std::filesystem::path& source, const std::stri
 
 // Replaces every lock key of `metadata`, which may come from the source.
 void set_lock_record(Metadata& metadata, const LockRecord& record);
+// Replaces the hashes in `metadata`, which has a lock record.
+void set_tensor_hashes(Metadata& metadata, std::vector<std::string> hashes);
 // std::nullopt when there is none. Error kInvalidFile when one is damaged.
 std::optional<LockRecord> find_lock_record(const Metadata& metadata);
 

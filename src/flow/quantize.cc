@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/output_file.h"
 #include "file/gguf_split.h"
+#include "file/journal.h"
 #include "flow/plan_outputs.h"
 #include "flow/quantize_report.h"
 #include "flow/quantize_request.h"
@@ -41,7 +43,11 @@ void check_targets(const ModelSource& model, const std::vector<QuantizeTarget>& 
   }
 }
 
-// Targets under the names that their first files get when they are split as the source is.
+bool keeps_split(const ModelSource& model, const QuantizeOptions& options) {
+  return options.keep_split && model.tensors_in_files().size() > 1;
+}
+
+// Targets that are split as the source is, under the names that their first files get.
 std::vector<QuantizeTarget> first_parts(std::vector<QuantizeTarget> targets,
                                         const ModelSource& model) {
   const std::string ending = split_ending(1, model.files().size());
@@ -74,12 +80,30 @@ std::optional<std::string> find_quantize_type(std::string_view text) {
   return builtin == nullptr ? std::nullopt : std::optional<std::string>(builtin->name);
 }
 
+std::vector<std::filesystem::path> find_unfinished(const std::filesystem::path& model_path,
+                                                   std::vector<QuantizeTarget> targets,
+                                                   const QuantizeOptions& options) {
+  if (options.keep_split) {
+    const ModelSource model = open_model(model_path);
+    if (keeps_split(model, options)) targets = first_parts(std::move(targets), model);
+  }
+  std::vector<std::filesystem::path> found;
+  for (const QuantizeTarget& target : targets) {
+    std::error_code ignored;  // what cannot be looked at is nothing to go on with
+    if (std::filesystem::exists(part_path(target.path), ignored) &&
+        std::filesystem::exists(journal_path(target.path), ignored)) {
+      found.push_back(target.path);
+    }
+  }
+  return found;
+}
+
 QuantizeResult quantize(const std::filesystem::path& model_path,
                         const std::vector<QuantizeTarget>& asked_targets,
                         const QuantizeOptions& options) {
   const Stopwatch watch;
   ModelSource model = open_model(model_path);
-  const bool is_split = options.keep_split && model.tensors_in_files().size() > 1;
+  const bool is_split = keeps_split(model, options);
   const auto targets = is_split ? first_parts(asked_targets, model) : asked_targets;
   check_targets(model, targets);
   const QuantizeRequest request = read_request(options, model);

@@ -1,9 +1,6 @@
 #include "flow/write_outputs.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <map>
 #include <memory>
 
 #include "base/error.h"
@@ -15,57 +12,49 @@
 namespace nibble {
 namespace {
 
-int64_t modified_ns(const std::filesystem::path& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return 0;
-  return int64_t{status.st_mtim.tv_sec} * 1000000000 + status.st_mtim.tv_nsec;
-}
-
 // Everything that the bytes of an output depend on; its header has the plan and, in its lock
 // record, recipe, effort and importance.
 std::string describe_work(const ModelSource& model, const PlannedOutput& output) {
   std::string work;
   for (const auto& file : model.files()) {
     work += fmt::format("source: {}, {} bytes, modified {}\n", file->name(), file->size(),
-                        modified_ns(file->path()));
+                        file->modified_ns());
   }
   work += describe_lock_record(output.metadata);
   const std::string header = gguf_header_bytes(output.metadata, output.tensors);
   return work + "header: " + hex(sha256(std::as_bytes(std::span(header)))) + "\n";
 }
 
-// Whether an earlier call finished this output: its header is the one that would be written, but
-// for the hashes, and no file of the source is newer.
-bool is_finished(const ModelSource& model, const QuantizeTarget& target,
-                 const PlannedOutput& output) {
-  for (const auto& file : model.files()) {
-    if (modified_ns(file->path()) > modified_ns(target.path)) return false;
+bool is_finished(const ModelSource& model, const GgufPart& part) {
+  const InputFile file(part.path);
+  for (const auto& source : model.files()) {
+    if (source->modified_ns() > file.modified_ns()) return false;
   }
+  const GgufHeader header = parse_gguf_header(file.map(), file.name());
+  return file.size() == gguf_file_bytes(part.metadata, part.tensors) &&
+         header.tensors == part.tensors && same_but_hashes(header.metadata, part.metadata);
+}
+
+// Whether an earlier call finished this output: the headers of its files are those that would be
+// written, but for the hashes, and no file of the source is newer.
+bool is_finished(const ModelSource& model, const std::vector<GgufPart>& parts) {
   try {
-    const InputFile file(target.path);
-    const GgufHeader header = parse_gguf_header(file.map(), file.name());
-    return file.size() == gguf_file_bytes(output.metadata, output.tensors) &&
-           header.tensors == output.tensors && same_but_hashes(header.metadata, output.metadata);
+    return std::ranges::all_of(parts, [&](const auto& part) { return is_finished(model, part); });
   } catch (const Error&) {
     return false;  // no such file, or another
   }
 }
 
 // Each sink looks at the room for its own file; together they must fit, too.
-void check_room(const std::vector<QuantizeTarget>& targets,
-                const std::vector<PlannedOutput>& outputs) {
-  std::map<dev_t, uint64_t> needed;
-  for (size_t i = 0; i < targets.size(); ++i) {
-    const auto folder = std::filesystem::absolute(targets[i].path).parent_path();
-    struct stat status {};
-    if (::stat(folder.c_str(), &status) != 0) {
-      fail(ErrorCode::kIo, "{}: its folder does not exist", targets[i].path.string());
+void check_room(const std::vector<std::vector<GgufPart>>& outputs) {
+  std::vector<SpaceNeed> needs;
+  for (const auto& parts : outputs) {
+    for (const GgufPart& part : parts) {
+      const uint64_t whole = gguf_file_bytes(part.metadata, part.tensors);
+      needs.push_back({part.path, whole - std::min(whole, allocated_bytes(part_path(part.path)))});
     }
-    const uint64_t whole = gguf_file_bytes(outputs[i].metadata, outputs[i].tensors);
-    uint64_t& bytes = needed[status.st_dev];
-    bytes += whole - std::min(whole, allocated_bytes(part_path(targets[i].path)));
-    require_free_space(targets[i].path, bytes);
   }
+  require_free_space(needs);
 }
 
 bool may_go_on_after(ErrorCode code) {
@@ -79,15 +68,16 @@ class Outputs {
           const std::vector<PlannedOutput>& outputs, bool resume)
       : pieces_(cut_into_pieces(model.tensors().tensors(), outputs.front().plan)) {
     for (size_t i = 0; i < targets.size(); ++i) {
-      if (resume && is_finished(model, targets[i], outputs[i])) {
+      auto parts = parts_of(outputs[i], targets[i].path);
+      if (resume && is_finished(model, parts)) {
         remove_left(targets[i].path);
         continue;
       }
       open_.push_back(i);
       planned_.push_back(outputs[i]);
-      targets_.push_back(targets[i]);
+      parts_.push_back(std::move(parts));
     }
-    check_room(targets_, planned_);
+    check_room(parts_);
     try {
       begin(model, resume);
     } catch (...) {  // nothing new stays when the work cannot begin
@@ -112,8 +102,9 @@ class Outputs {
 
   void finish() {
     for (size_t i = 0; i < works_.size(); ++i) {
-      if (!is_copy_type(planned_[i].type)) fill_hashes(*works_[i], planned_[i]);
-      works_[i]->finish(parts_of(planned_[i], targets_[i].path).front().metadata);
+      Metadata& metadata = parts_[i].front().metadata;
+      if (!is_copy_type(planned_[i].type)) fill_hashes(*works_[i], metadata);
+      works_[i]->finish(metadata);
     }
   }
 
@@ -123,19 +114,17 @@ class Outputs {
 
  private:
   void begin(const ModelSource& model, bool resume) {
-    for (size_t i = 0; i < targets_.size(); ++i) {
-      works_.push_back(std::make_unique<OutputWork>(parts_of(planned_[i], targets_[i].path),
-                                                    describe_work(model, planned_[i]), pieces_,
-                                                    resume));
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      works_.push_back(std::make_unique<OutputWork>(parts_[i], describe_work(model, planned_[i]),
+                                                    pieces_, resume));
     }
   }
 
-  void fill_hashes(const OutputWork& work, PlannedOutput& output) const {
+  void fill_hashes(const OutputWork& work, Metadata& metadata) const {
     std::vector<Sha256Digest> sources;
     for (size_t i = 0; i < pieces_.size(); ++i) sources.push_back(work.source(i));
-    LockRecord record = find_lock_record(output.metadata).value();
-    record.tensor_sha256 = tensor_hashes(pieces_, sources, output.tensors.size());
-    set_lock_record(output.metadata, record);
+    const size_t tensors = planned_.front().plan.size();
+    set_tensor_hashes(metadata, tensor_hashes(pieces_, sources, tensors));
   }
 
   // What a process that was killed at the very end left beside a finished file.
@@ -148,7 +137,7 @@ class Outputs {
   std::vector<Piece> pieces_;
   std::vector<size_t> open_;
   std::vector<PlannedOutput> planned_;
-  std::vector<QuantizeTarget> targets_;
+  std::vector<std::vector<GgufPart>> parts_;  // of each
   std::vector<std::unique_ptr<OutputWork>> works_;
 };
 
@@ -189,17 +178,6 @@ void write_outputs(const ModelSource& model, const TensorImportance& importance,
     work.discard();
     throw;
   }
-}
-
-std::vector<std::filesystem::path> find_unfinished(const std::vector<QuantizeTarget>& targets) {
-  std::vector<std::filesystem::path> found;
-  for (const QuantizeTarget& target : targets) {
-    if (std::filesystem::exists(part_path(target.path)) &&
-        std::filesystem::exists(journal_path(target.path))) {
-      found.push_back(target.path);
-    }
-  }
-  return found;
 }
 
 }  // namespace nibble

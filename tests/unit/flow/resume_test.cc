@@ -9,6 +9,7 @@
 #include "file/journal.h"
 #include "flow/lock_record.h"
 #include "nibble/quantize.h"
+#include "nibble/split.h"
 #include "support/files.h"
 
 namespace nibble {
@@ -61,7 +62,7 @@ class ResumeTest : public testing::Test {
 TEST_F(ResumeTest, EndsInTheSameBytes) {
   interrupt();
   EXPECT_EQ(folder_.count_files(), 4u);
-  EXPECT_EQ(find_unfinished(targets()).size(), 2u);
+  EXPECT_EQ(find_unfinished(kLab7m, targets()).size(), 2u);
   const auto result = resume();
   EXPECT_GT(result.files[0].bytes_resumed, 0u);
   EXPECT_LT(result.files[0].bytes_resumed, result.files[0].bytes);
@@ -91,7 +92,7 @@ TEST_F(ResumeTest, KeepsWhatWasLeftWhenItCannotBegin) {
   QuantizeOptions options;
   options.resume = true;
   EXPECT_TRUE(fails_with(ErrorCode::kIo, {"f16.gguf"}, [&] { quantize(kLab7m, three, options); }));
-  EXPECT_EQ(find_unfinished(targets()).size(), 2u);
+  EXPECT_EQ(find_unfinished(kLab7m, targets()).size(), 2u);
   EXPECT_EQ(read_file(journal_path(target("q4_0"))), journal);
 }
 
@@ -201,6 +202,40 @@ TEST_F(ResumeTest, ReplacesAnOlderFileOfAnotherType) {
   quantize(kLab7m, {{"f16", target("q8_0")}});
   resume();
   EXPECT_TRUE(is_as_uninterrupted());
+}
+
+TEST(Resume, GoesOnWithFilesThatAreSplitAsTheSourceIs) {
+  const TemporaryFolder folder;
+  quantize(kLab7m, {{"f16", folder / "f16.gguf"}});
+  SplitOptions by_count;
+  by_count.max_tensors = 25;
+  const auto source = split(folder / "f16.gguf", folder / "f16", by_count).front().path;
+  const std::vector<QuantizeTarget> target = {{"q8_0", folder / "q8_0.gguf"}};
+  QuantizeOptions options;
+  options.keep_split = true;
+  options.resume = true;
+  options.run.threads = 1;
+  const std::atomic<bool> cancelled{true};
+  options.run.cancelled = &cancelled;
+  EXPECT_TRUE(fails_with(ErrorCode::kCancelled, {}, [&] { quantize(source, target, options); }));
+  const auto unfinished = find_unfinished(source, target, options);
+  ASSERT_EQ(unfinished.size(), 1u);
+  EXPECT_EQ(unfinished[0].filename(), "q8_0-00001-of-00003.gguf");
+  options.run.cancelled = nullptr;
+  const auto resumed = quantize(source, target, options).files[0];
+  EXPECT_GT(resumed.bytes_resumed, 0u);
+  EXPECT_LT(resumed.bytes_resumed, resumed.bytes);
+  EXPECT_EQ(quantize(source, target, options).source_bytes, 0u);
+  EXPECT_TRUE(find_unfinished(source, target, options).empty());
+
+  options.resume = false;
+  quantize(source, {{"q8_0", folder / "whole.gguf"}}, options);
+  for (const char* part :
+       {"-00001-of-00003.gguf", "-00002-of-00003.gguf", "-00003-of-00003.gguf"}) {
+    EXPECT_EQ(read_file(folder / ("q8_0" + std::string(part))),
+              read_file(folder / ("whole" + std::string(part))))
+        << part;
+  }
 }
 
 TEST(LockRecord, IsThereInEveryFile) {
