@@ -43,7 +43,7 @@ std::string split_ending(uint64_t number, uint64_t count) {
 
 std::vector<size_t> split_by_count(size_t tensors, size_t most, bool first_empty) {
   std::vector<size_t> parts;
-  if (first_empty) parts.push_back(0);
+  if (first_empty || tensors == 0) parts.push_back(0);
   for (size_t left = tensors; left > 0; left -= parts.back()) parts.push_back(std::min(most, left));
   return parts;
 }

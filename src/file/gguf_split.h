@@ -24,7 +24,8 @@ constexpr uint64_t kMaxSplitParts = 65535;  // split.count is a u16
 std::string split_ending(uint64_t number, uint64_t count);
 
 // How many tensors each part gets when no part is to have more than `most` tensors, or no file more
-// than `bytes` bytes. With `first_empty` the first part has keys alone. Error kUsage when a tensor
+// than `bytes` bytes; a model without tensors is one part. With `first_empty` the first part has
+// keys alone. Error kUsage when a tensor
 // does not fit a file of that size.
 std::vector<size_t> split_by_count(size_t tensors, size_t most, bool first_empty);
 std::vector<size_t> split_by_bytes(const Metadata& metadata, const std::vector<TensorInfo>& tensors,

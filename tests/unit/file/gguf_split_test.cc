@@ -24,6 +24,13 @@ TEST(Split, ByCountFillsEachPart) {
   EXPECT_EQ(split_by_count(6, 6, false), (std::vector<size_t>{6}));
 }
 
+TEST(Split, OfAModelWithoutTensorsIsOnePart) {
+  for (const bool first_empty : {false, true}) {
+    EXPECT_EQ(split_by_count(0, 3, first_empty), (std::vector<size_t>{0}));
+    EXPECT_EQ(split_by_bytes({}, {}, 10000, first_empty), (std::vector<size_t>{0}));
+  }
+}
+
 TEST(Split, BySizeKeepsEveryFileBelowTheLimit) {
   const auto tensors = tensors_of({10, 90, 1, 1, 50, 50, 33, 7, 100});  // of KiB
   Metadata metadata;
