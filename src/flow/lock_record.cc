@@ -6,14 +6,12 @@
 
 #include "base/error.h"
 #include "base/input_file.h"
-#include "plan/builtin.h"
 
 namespace nibble {
 namespace {
 
 constexpr const char* kHashesKey = "nibble.lock.source.sha256";
 constexpr size_t kDigits = 64;
-constexpr uint64_t kMaxRecipeBytes = 1 << 20;
 
 // The keys that hold one text, and where it stands in the record. An empty text has no key.
 struct TextKey {
@@ -45,24 +43,35 @@ std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }
 
-void describe_recipe(const std::string& type, LockRecord& record) {
-  record.recipe = type;
-  if (type.ends_with(".recipe")) {
-    record.recipe = std::filesystem::path(type).filename().string();
-    record.recipe_text = read_text_file(type, kMaxRecipeBytes);
-    record.recipe_sha256 = hex(sha256(bytes_of(record.recipe_text)));
-    return;
-  }
-  const BuiltinRecipe* builtin = find_builtin_recipe(type);
-  if (builtin == nullptr) return;  // copy
-  record.recipe = builtin->name;
-  record.recipe_sha256 = hex(sha256(bytes_of(builtin->text)));
-}
-
 // "models/lab-7m/" is lab-7m: where it lay says nothing about what it was.
 std::string file_name(const std::filesystem::path& path) {
   const auto whole = std::filesystem::weakly_canonical(path);
   return whole.filename().string();
+}
+
+LockRecord make_lock_record(const ModelSource& model, const QuantizeOptions& options,
+                            const std::string& imatrix_sha256, const PlannedOutput& output) {
+  LockRecord record;
+  record.nibble = NIBBLE_VERSION;
+  record.source = file_name(model.path);
+  record.recipe = output.recipe;
+  record.recipe_sha256 = hex(sha256(bytes_of(output.recipe_text)));
+  if (is_recipe_file(output.type)) record.recipe_text = output.recipe_text;
+  record.effort = effort_name(options.effort);
+  record.imatrix_sha256 = imatrix_sha256;
+  record.include_weights = options.include_weights;
+  record.exclude_weights = options.exclude_weights;
+  record.prune_layers = fmt::format("{}", fmt::join(options.prune_layers, ","));
+  record.tensor_sha256.assign(output.tensors.size(), std::string(kDigits, '0'));
+  return record;
+}
+
+void erase_lock_record(Metadata& metadata) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : metadata.entries()) {
+    if (key.starts_with(kLockPrefix)) keys.push_back(key);
+  }
+  for (const std::string& key : keys) metadata.erase(key);
 }
 
 }  // namespace
@@ -91,34 +100,22 @@ std::string sha256_of_file(const std::filesystem::path& path) {
   return hex(hash.finish());
 }
 
-LockRecord make_lock_record(const std::filesystem::path& source, const std::string& type,
-                            const QuantizeOptions& options, size_t tensors) {
-  LockRecord record;
-  record.nibble = NIBBLE_VERSION;
-  record.source = file_name(source);
-  describe_recipe(type, record);
-  record.effort = effort_name(options.effort);
-  if (!options.imatrix.empty()) record.imatrix_sha256 = sha256_of_file(options.imatrix);
-  record.include_weights = options.include_weights;
-  record.exclude_weights = options.exclude_weights;
-  record.prune_layers = fmt::format("{}", fmt::join(options.prune_layers, ","));
-  record.tensor_sha256.assign(tensors, std::string(kDigits, '0'));
-  return record;
-}
-
-void set_lock_record(Metadata& metadata, const LockRecord& record) {
-  std::vector<std::string> old;
-  for (const auto& [key, value] : metadata.entries()) {
-    if (key.starts_with(kLockPrefix)) old.push_back(key);
-  }
-  for (const std::string& key : old) metadata.erase(key);
+void add_lock_record(const ModelSource& model, const QuantizeOptions& options,
+                     const std::string& imatrix_sha256, PlannedOutput& output) {
+  const bool is_copy = is_copy_type(output.type);
+  if (is_copy && options.prune_layers.empty()) return;
+  erase_lock_record(output.metadata);
+  if (is_copy) return;
+  const LockRecord record = make_lock_record(model, options, imatrix_sha256, output);
   for (const TextKey& row : kTextKeys) {
-    if (!(record.*row.text).empty()) metadata.set(row.key, record.*row.text);
+    if (!(record.*row.text).empty()) output.metadata.set(row.key, record.*row.text);
   }
   for (const ListKey& row : kListKeys) {
-    if (!(record.*row.items).empty()) metadata.set(row.key, MetadataArray{record.*row.items});
+    if (!(record.*row.items).empty()) {
+      output.metadata.set(row.key, MetadataArray{record.*row.items});
+    }
   }
-  set_tensor_hashes(metadata, record.tensor_sha256);
+  set_tensor_hashes(output.metadata, record.tensor_sha256);
 }
 
 void set_tensor_hashes(Metadata& metadata, std::vector<std::string> hashes) {

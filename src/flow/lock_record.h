@@ -9,10 +9,11 @@
 
 #include "base/metadata.h"
 #include "base/sha256.h"
+#include "flow/model_source.h"
 #include "flow/pieces.h"
+#include "flow/plan_outputs.h"
 #include "nibble/effort.h"
 #include "nibble/quantize.h"
-#include "tensor/source.h"
 
 namespace nibble {
 
@@ -37,13 +38,10 @@ struct LockRecord {
 
 std::string_view effort_name(Effort effort);  // "default"
 
-// What is known before the work begins; the hashes of `tensors` tensors are zeros of the right
-// size.
-LockRecord make_lock_record(const std::filesystem::path& source, const std::string& type,
-                            const QuantizeOptions& options, size_t tensors);
-
-// Replaces every lock key of `metadata`, which may come from the source.
-void set_lock_record(Metadata& metadata, const LockRecord& record);
+// Writes what is known before the work begins into the output's metadata, over what the source
+// had; the hashes are zeros. A copy keeps what the source had, unless its layers are others.
+void add_lock_record(const ModelSource& model, const QuantizeOptions& options,
+                     const std::string& imatrix_sha256, PlannedOutput& output);
 // Replaces the hashes in `metadata`, which has a lock record.
 void set_tensor_hashes(Metadata& metadata, std::vector<std::string> hashes);
 // std::nullopt when there is none. Error kInvalidFile when one is damaged.

@@ -12,14 +12,20 @@
 namespace nibble {
 namespace {
 
-bool is_file(std::string_view type) { return type.ends_with(".recipe"); }
-
-Recipe find_recipe(const std::string& type) {
-  if (is_file(type)) {
+// Sets the output's recipe and its text.
+Recipe read_recipe(PlannedOutput& output) {
+  const std::string& type = output.type;
+  if (is_recipe_file(type)) {
     constexpr uint64_t kLargest = 1 << 20;
-    return Recipe::parse(read_text_file(type, kLargest), type);
+    output.recipe = std::filesystem::path(type).filename().string();
+    output.recipe_text = read_text_file(type, kLargest);
+    return Recipe::parse(output.recipe_text, type);
   }
-  if (const BuiltinRecipe* builtin = find_builtin_recipe(type)) return builtin->parse();
+  if (const BuiltinRecipe* builtin = find_builtin_recipe(type)) {
+    output.recipe = builtin->name;
+    output.recipe_text = builtin->text;
+    return builtin->parse();
+  }
   std::string known;
   for (const std::string& name : quantize_types()) known += (known.empty() ? "" : " ") + name;
   fail(ErrorCode::kUsage, "unknown type \"{}\"; use one of: {}, or the path of a .recipe file",
@@ -55,10 +61,10 @@ void plan_copy(const ModelSource& model, const PlanRequest& request, PlannedOutp
 }
 
 void plan_recipe(const ModelSource& model, const PlanRequest& request, PlannedOutput& output) {
-  const Recipe recipe = find_recipe(output.type);
+  const Recipe recipe = read_recipe(output);
   const auto& tensors = model.tensors().tensors();
   output.plan = make_plan(tensors, model.metadata, recipe, request.types);
-  if (is_file(output.type)) output.notes = unmatched_lines(recipe, tensors, model.metadata);
+  if (is_recipe_file(output.type)) output.notes = unmatched_lines(recipe, tensors, model.metadata);
   for (std::string& note : unmatched_rules(request.types.rules, tensors)) {
     output.notes.push_back(std::move(note));
   }
@@ -72,6 +78,8 @@ bool is_copy_type(std::string_view type) {
   return std::ranges::equal(type, kCopyType,
                             [](unsigned char a, char b) { return std::tolower(a) == b; });
 }
+
+bool is_recipe_file(std::string_view type) { return type.ends_with(".recipe"); }
 
 PlannedOutput plan_output(const ModelSource& model, const std::string& type,
                           const PlanRequest& request) {

@@ -16,10 +16,13 @@
 namespace nibble {
 
 constexpr std::string_view kCopyType = "copy";
-bool is_copy_type(std::string_view type);  // in any letter case
+bool is_copy_type(std::string_view type);    // in any letter case
+bool is_recipe_file(std::string_view type);  // X.recipe
 
 struct PlannedOutput {
-  std::string type;                 // as the user named it
+  std::string type;    // as the user named it
+  std::string recipe;  // its name, of a .recipe file the file's; empty: a copy
+  std::string recipe_text;
   std::vector<PlannedTensor> plan;  // one for each tensor of the source, in its order
   std::vector<TensorInfo> tensors;  // as they will be written
   Metadata metadata;                // of the file

@@ -8,6 +8,7 @@
 #include "base/output_file.h"
 #include "file/gguf_split.h"
 #include "file/journal.h"
+#include "flow/lock_record.h"
 #include "flow/plan_outputs.h"
 #include "flow/quantize_report.h"
 #include "flow/quantize_request.h"
@@ -114,7 +115,7 @@ QuantizeResult quantize(const std::filesystem::path& model_path,
     outputs.push_back(plan_output(model, target.type, request.plan));
     if (is_split) outputs.back().tensors_in_part = model.tensors_in_files();
     outputs.back().effort = options.effort;
-    add_lock_record(model, options, outputs.back());
+    add_lock_record(model, options, request.imatrix_sha256, outputs.back());
     result.files.push_back(report_output(target, outputs.back(), request.importance));
   }
   result.importance_tensors = request.importance.count();

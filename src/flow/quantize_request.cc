@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/input_file.h"
 #include "flow/key_override.h"
+#include "flow/lock_record.h"
 
 namespace nibble {
 namespace {
@@ -67,7 +68,8 @@ QuantizeRequest read_request(const QuantizeOptions& options, ModelSource& model)
          "make it anew",
          options.imatrix.string(), model.path.string());
   }
-  return {std::move(plan), std::move(importance)};
+  std::string hash = options.imatrix.empty() ? "" : sha256_of_file(options.imatrix);
+  return {std::move(plan), std::move(importance), std::move(hash)};
 }
 
 }  // namespace nibble

@@ -13,6 +13,7 @@ namespace nibble {
 struct QuantizeRequest {
   PlanRequest plan;
   TensorImportance importance;
+  std::string imatrix_sha256;  // of the file; empty: none
 };
 
 // Prunes and overrides `model` as the options say.

@@ -56,7 +56,7 @@ Effort effort_of(const LockRecord& record, const std::string& origin) {
 }
 
 // Differences between now and then that may explain others.
-std::vector<std::string> notes_on(const LockRecord& record, const VerifyOptions& options) {
+std::vector<std::string> notes_on(const LockRecord& record, const std::string& imatrix_sha256) {
   std::vector<std::string> notes;
   if (record.nibble != NIBBLE_VERSION) {
     notes.push_back(fmt::format("it was made by nibble {}, this is {}", printable(record.nibble),
@@ -70,8 +70,7 @@ std::vector<std::string> notes_on(const LockRecord& record, const VerifyOptions&
                                   printable(record.recipe)));
     }
   }
-  const std::string imatrix = options.imatrix.empty() ? "" : sha256_of_file(options.imatrix);
-  if (imatrix != record.imatrix_sha256) {
+  if (imatrix_sha256 != record.imatrix_sha256) {
     notes.push_back(record.imatrix_sha256.empty() ? "it was made without an importance matrix"
                                                   : "its importance matrix was another file");
   }
@@ -235,16 +234,14 @@ VerifyResult verify(const std::filesystem::path& path, const std::filesystem::pa
     record = LockRecord{};
     record->effort = effort_name(Effort::kDefault);
     result.notes.emplace_back("it has no lock record: encoded as by default, with its own types");
-  } else {
-    if (!record->imatrix_sha256.empty() && options.imatrix.empty()) {
-      fail(ErrorCode::kUsage,
-           "{}: it was made with an importance matrix (SHA-256 {}); name that with --imatrix",
-           origin, printable(record->imatrix_sha256));
-    }
-    result.notes = notes_on(*record, options);
+  } else if (!record->imatrix_sha256.empty() && options.imatrix.empty()) {
+    fail(ErrorCode::kUsage,
+         "{}: it was made with an importance matrix (SHA-256 {}); name that with --imatrix", origin,
+         printable(record->imatrix_sha256));
   }
   ModelSource model = open_model(source);
   QuantizeRequest request = read_request(options_of(*record, options, origin), model);
+  if (has_record) result.notes = notes_on(*record, request.imatrix_sha256);
   Comparison comparison = {std::move(file),
                            std::move(model),
                            std::move(request.importance),

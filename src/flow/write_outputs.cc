@@ -143,13 +143,6 @@ class Outputs {
 
 }  // namespace
 
-void add_lock_record(const ModelSource& model, const QuantizeOptions& options,
-                     PlannedOutput& output) {
-  if (is_copy_type(output.type)) return;  // it keeps what it has
-  set_lock_record(output.metadata,
-                  make_lock_record(model.path, output.type, options, output.tensors.size()));
-}
-
 void write_outputs(const ModelSource& model, const TensorImportance& importance,
                    const std::vector<QuantizeTarget>& targets,
                    const std::vector<PlannedOutput>& outputs, const QuantizeOptions& options,

@@ -10,11 +10,6 @@
 
 namespace nibble {
 
-// Adds the lock record to the output's metadata, its hashes still zeros. A copy keeps what the
-// source has.
-void add_lock_record(const ModelSource& model, const QuantizeOptions& options,
-                     PlannedOutput& output);
-
 // Writes outputs[i] to targets[i]. Sets the counts of `result` and what each file took over.
 // After Error kCancelled, kNoSpace and kIo the work that is done stays for `resume`; after others
 // nothing stays but what an earlier call had left.

@@ -254,6 +254,20 @@ TEST(LockRecord, IsThereInEveryFile) {
   EXPECT_EQ(std::ranges::count(record->tensor_sha256, std::string(64, '0')), 0);
 }
 
+TEST(LockRecord, GoesWithACopyUnlessItsLayersAreOthers) {
+  const TemporaryFolder folder;
+  quantize(kLab7m, {{"q8_0", folder / "q8_0.gguf"}});
+  quantize(folder / "q8_0.gguf", {{"copy", folder / "copy.gguf"}});
+  EXPECT_EQ(read_file(folder / "copy.gguf"), read_file(folder / "q8_0.gguf"));
+  QuantizeOptions options;
+  options.prune_layers = {2};
+  quantize(folder / "q8_0.gguf", {{"copy", folder / "pruned.gguf"}}, options);
+  const GgufFile pruned(folder / "pruned.gguf");
+  for (const auto& [key, value] : pruned.metadata().entries()) {
+    EXPECT_FALSE(key.starts_with(kLockPrefix)) << key;
+  }
+}
+
 TEST(LockRecord, HashesWhatTheSourceHolds) {
   const TemporaryFolder folder;
   quantize(kLab7m, {{"f16", folder / "f16.gguf"}});
