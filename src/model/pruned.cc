@@ -1,15 +1,18 @@
 #include "model/pruned.h"
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <utility>
 
 #include "base/error.h"
+#include "model/roles.h"
 
 namespace nibble {
 namespace {
 
-constexpr std::string_view kLayerPrefix = "blk.";
+// Arrays of ARCH.* that are never a value for each layer, though they may be as long.
+constexpr auto kNotOfLayers =
+    std::to_array<std::string_view>({"rope.dimension_sections", "classifier.output_labels"});
 
 }  // namespace
 
@@ -31,17 +34,11 @@ bool PrunedLayers::contains(uint64_t layer) const {
 }
 
 std::optional<std::string> PrunedLayers::rename(std::string_view name) const {
-  if (!name.starts_with(kLayerPrefix)) return std::string(name);
-  uint64_t layer = 0;
-  const char* begin = name.data() + kLayerPrefix.size();
-  const auto [end, error] = std::from_chars(begin, name.data() + name.size(), layer);
-  const std::string_view digits(begin, static_cast<size_t>(end - begin));
-  if (error != std::errc() || digits != std::to_string(layer)) return std::string(name);
-  if (contains(layer)) return std::nullopt;
-  const auto before = std::ranges::lower_bound(layers_, layer) - layers_.begin();
-  const auto rest = name.substr(static_cast<size_t>(end - name.data()));
-  return std::string(kLayerPrefix) + std::to_string(layer - static_cast<uint64_t>(before)) +
-         std::string(rest);
+  const auto [layer, rest] = split_layer(name);
+  if (!layer) return std::string(name);
+  if (contains(*layer)) return std::nullopt;
+  const auto before = std::ranges::lower_bound(layers_, *layer) - layers_.begin();
+  return fmt::format("{}{}.{}", kGgufLayers, *layer - static_cast<uint64_t>(before), rest);
 }
 
 void PrunedLayers::apply_to(Metadata& metadata, std::string_view arch) const {
@@ -54,6 +51,8 @@ void PrunedLayers::apply_to(Metadata& metadata, std::string_view arch) const {
   for (auto [key, value] : std::vector(metadata.entries())) {
     auto* array = std::get_if<MetadataArray>(&value);
     if (array == nullptr || !key.starts_with(prefix) || array->size() != layer_count_) continue;
+    const auto name = std::string_view(key).substr(prefix.size());
+    if (std::ranges::find(kNotOfLayers, name) != kNotOfLayers.end()) continue;
     std::visit(prune, array->items);
     metadata.set(std::move(key), std::move(value));
   }

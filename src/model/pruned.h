@@ -23,7 +23,8 @@ class PrunedLayers {
   bool contains(uint64_t layer) const;
   // What blk.N. of a GGUF name becomes; std::nullopt: the tensor goes, too.
   std::optional<std::string> rename(std::string_view name) const;
-  // ARCH.block_count, and every array of ARCH.* that has one value for each layer.
+  // ARCH.block_count, and the arrays of ARCH.* that are as long as the model has layers, except for
+  // sections of RoPE and labels, which only may be so by chance.
   void apply_to(Metadata& metadata, std::string_view arch) const;
 
  private:

@@ -1,55 +1,44 @@
 #include "model/roles.h"
 
-#include <charconv>
+#include "base/parse_number.h"
 
 namespace nibble {
 namespace {
-
-// Takes `prefix` off the front of `text`; false when it is not there.
-bool consume(std::string_view& text, std::string_view prefix) {
-  if (!text.starts_with(prefix)) return false;
-  text.remove_prefix(prefix.size());
-  return true;
-}
-
-std::optional<uint64_t> consume_number(std::string_view& text) {
-  uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc()) return std::nullopt;
-  text.remove_prefix(static_cast<size_t>(end - text.data()));
-  return number;
-}
 
 std::optional<TensorPlace> place_from_name(std::string_view name, std::string_view layer_prefix,
                                            std::string_view RoleRow::*column) {
   constexpr std::string_view kSuffix = ".weight";
   if (!name.ends_with(kSuffix)) return std::nullopt;
   name.remove_suffix(kSuffix.size());
-  TensorPlace place{};
-  const bool per_layer = consume(name, layer_prefix);
-  if (per_layer) {
-    const auto layer = consume_number(name);
-    if (!layer || !consume(name, ".")) return std::nullopt;
-    place.layer = *layer;
-  }
+  const auto [layer, rest] = split_layer(name, layer_prefix);
+  if (rest.empty()) return std::nullopt;
   for (const RoleRow& row : kRoles) {
-    if (row.per_layer != per_layer || row.*column != name || name.empty()) continue;
-    place.role = row.role;
-    return place;
+    if (row.per_layer == layer.has_value() && row.*column == rest)
+      return TensorPlace{row.role, layer.value_or(0)};
   }
   return std::nullopt;
 }
 
 }  // namespace
 
+LayerName split_layer(std::string_view name, std::string_view prefix) {
+  const size_t dot = name.find('.', prefix.size());
+  if (!name.starts_with(prefix) || dot == std::string_view::npos) return {std::nullopt, name};
+  const auto digits = name.substr(prefix.size(), dot - prefix.size());
+  const auto layer = parse_number<uint32_t>(digits);
+  if (!layer || digits != std::to_string(*layer)) return {std::nullopt, name};
+  return {*layer, name.substr(dot + 1)};
+}
+
 std::string gguf_name(const TensorPlace& place) {
   const RoleRow& row = role_row(place.role);
-  const std::string prefix = row.per_layer ? "blk." + std::to_string(place.layer) + "." : "";
+  const std::string prefix =
+      row.per_layer ? std::string(kGgufLayers) + std::to_string(place.layer) + "." : "";
   return prefix + std::string(row.name) + ".weight";
 }
 
 std::optional<TensorPlace> place_from_gguf_name(std::string_view name) {
-  return place_from_name(name, "blk.", &RoleRow::name);
+  return place_from_name(name, kGgufLayers, &RoleRow::name);
 }
 
 std::optional<TensorPlace> place_from_hf_name(std::string_view name) {

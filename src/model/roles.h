@@ -59,6 +59,15 @@ struct TensorPlace {
   bool operator==(const TensorPlace&) const = default;
 };
 
+// "blk.3.attn_q.weight" is layer 3's "attn_q.weight"; a name of another form is rest as a whole.
+// Numbers have no zeros before them.
+struct LayerName {
+  std::optional<uint64_t> layer;
+  std::string_view rest;
+};
+inline constexpr std::string_view kGgufLayers = "blk.";
+LayerName split_layer(std::string_view name, std::string_view prefix = kGgufLayers);
+
 std::string gguf_name(const TensorPlace& place);                         // "blk.3.attn_q.weight"
 std::optional<TensorPlace> place_from_gguf_name(std::string_view name);  // nullopt: no such role
 std::optional<TensorPlace> place_from_hf_name(std::string_view name);

@@ -52,11 +52,16 @@ TEST(Pruned, TakesTheLayersFromTheMetadata) {
   metadata.set("x.block_count", uint32_t{4});
   metadata.set("x.heads", MetadataArray{std::vector<uint32_t>{10, 11, 12, 13}});
   metadata.set("x.sections", MetadataArray{std::vector<uint32_t>{1, 2, 3}});
+  metadata.set("x.rope.dimension_sections", MetadataArray{std::vector<uint32_t>{16, 24, 24, 0}});
+  metadata.set("x.classifier.output_labels",
+               MetadataArray{std::vector<std::string>{"a", "b", "c", "d"}});
   metadata.set("other", MetadataArray{std::vector<uint32_t>{1, 2, 3, 4}});
   PrunedLayers({1, 3, 3}, 4).apply_to(metadata, "x");
   EXPECT_EQ(metadata.find_uint("x.block_count"), 2u);
   EXPECT_EQ(*metadata.find_array<uint32_t>("x.heads"), (std::vector<uint32_t>{10, 12}));
   EXPECT_EQ(metadata.find_array<uint32_t>("x.sections")->size(), 3u);
+  EXPECT_EQ(metadata.find_array<uint32_t>("x.rope.dimension_sections")->size(), 4u);
+  EXPECT_EQ(metadata.find_array<std::string>("x.classifier.output_labels")->size(), 4u);
   EXPECT_EQ(metadata.find_array<uint32_t>("other")->size(), 4u);
 }
 
