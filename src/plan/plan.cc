@@ -4,6 +4,7 @@
 #include <array>
 
 #include "codec/formats.h"
+#include "model/roles.h"
 
 namespace nibble {
 namespace {
@@ -13,17 +14,16 @@ bool is_vector(const TensorInfo& tensor) {
   return tensor.shape.rank < 2 || tensor.name.ends_with("_norm.weight");
 }
 
-constexpr std::string_view kOutputName = "output.weight";
-constexpr std::string_view kEmbeddingName = "token_embd.weight";
-
 struct Chooser {
   const Recipe& recipe;
   const PlanOptions& options;
   const RecipeContext context;
+  const std::string output_name = gguf_name({Role::kOutput});
+  const std::string embedding_name = gguf_name({Role::kTokenEmbd});
 
   DType type_of(const TensorInfo& tensor) const {
-    const bool is_embedding = tensor.name == kEmbeddingName;
-    const bool is_output = tensor.name == kOutputName || (is_embedding && !context.has_output);
+    const bool is_embedding = tensor.name == embedding_name;
+    const bool is_output = tensor.name == output_name || (is_embedding && !context.has_output);
     if (is_embedding && options.token_embedding) return *options.token_embedding;
     if (is_output && options.output) return *options.output;
     for (const TypeRule& rule : options.rules) {
@@ -39,14 +39,13 @@ struct Chooser {
 bool is_quantizable(const TensorInfo& tensor) {
   // Names as of llama.cpp's quantizer, 2026.
   static constexpr auto kKept = std::to_array<std::string_view>(
-      {"_norm.weight",   "ffn_gate_inp",         "ffn_gate_tid2eid",  "altup",
-       "laurel",         "per_layer_model_proj", "position_embd",     "pos_embd",
-       "token_types",    "ssm_conv1d",           "shortconv.conv",    "indexer.k_proj",
-       "indexer.q_proj", "time_mix_first",       "time_mix_w0",       "time_mix_w1",
-       "time_mix_w2",    "time_mix_v0",          "time_mix_v1",       "time_mix_v2",
-       "time_mix_a0",    "time_mix_a1",          "time_mix_a2",       "time_mix_g1",
-       "time_mix_g2",    "time_mix_decay_w1",    "time_mix_decay_w2", "time_mix_lerp_fused",
-       "attn_rel_b"});
+      {"token_types",          "time_mix_w2",    "time_mix_w1",    "time_mix_w0",
+       "time_mix_v2",          "time_mix_v1",    "time_mix_v0",    "time_mix_lerp_fused",
+       "time_mix_g2",          "time_mix_g1",    "time_mix_first", "time_mix_decay_w2",
+       "time_mix_decay_w1",    "time_mix_a2",    "time_mix_a1",    "time_mix_a0",
+       "ssm_conv1d",           "shortconv.conv", "position_embd",  "pos_embd",
+       "per_layer_model_proj", "laurel",         "indexer.q_proj", "indexer.k_proj",
+       "ffn_gate_tid2eid",     "ffn_gate_inp",   "attn_rel_b",     "altup"});
   if (is_vector(tensor) || !tensor.name.ends_with("weight")) return false;
   return std::ranges::none_of(
       kKept, [&](std::string_view part) { return tensor.name.find(part) != std::string::npos; });
@@ -67,7 +66,8 @@ RecipeContext recipe_context(const std::vector<TensorInfo>& tensors, const Metad
   const uint64_t heads = number("attention.head_count", 1);
   const uint64_t kv_heads = number("attention.head_count_kv", heads);
   context.gqa = kv_heads == 0 ? 1 : heads / kv_heads;
-  context.has_output = std::ranges::find(tensors, kOutputName, &TensorInfo::name) != tensors.end();
+  context.has_output =
+      std::ranges::find(tensors, gguf_name({Role::kOutput}), &TensorInfo::name) != tensors.end();
   return context;
 }
 
@@ -79,7 +79,7 @@ std::vector<PlannedTensor> make_plan(const std::vector<TensorInfo>& tensors,
   const Chooser chooser{recipe, options, std::move(context)};
   std::vector<PlannedTensor> plan;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    const bool is_left = options.leave_output && tensors[i].name == kOutputName;
+    const bool is_left = options.leave_output && tensors[i].name == chooser.output_name;
     if (is_left || !is_quantizable(tensors[i])) {
       const DType kept = is_vector(tensors[i]) ? DType::kF32 : tensors[i].type;
       plan.push_back({i, kept, kept});
@@ -109,9 +109,9 @@ std::vector<std::string> unmatched_rules(const std::vector<TypeRule>& rules,
       return is_quantizable(tensor) && rule.matches(tensor.name);
     });
     if (!is_used) {
-      sentences.push_back("the pattern of " + rule.text() +
-                          " is in no name of a tensor that can "
-                          "be quantized: nothing gets its type");
+      sentences.push_back(
+          "the pattern of " + rule.text() +
+          " is in no name of a tensor that can be quantized: nothing gets its type");
     }
   }
   return sentences;

@@ -45,7 +45,7 @@ std::vector<PlannedTensor> make_plan(const std::vector<TensorInfo>& tensors,
                                      const Metadata& metadata, const Recipe& recipe,
                                      const PlanOptions& options = {});
 
-// A sentence for each line of a recipe that speaks of no tensor that can be quantized.
+// A sentence for each selector of a recipe that means no tensor that can be quantized.
 std::vector<std::string> unmatched_lines(const Recipe& recipe,
                                          const std::vector<TensorInfo>& tensors,
                                          const Metadata& metadata);

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/parse_number.h"
+#include "model/roles.h"
 
 namespace nibble {
 namespace {
@@ -36,13 +36,9 @@ struct NameParts {
 // "blk.3.ffn_down_exps.weight" is ffn_down of layer 3.
 NameParts parts_of(std::string_view name) {
   NameParts parts;
-  if (name.starts_with("blk.")) {
-    const auto dot = name.find('.', 4);
-    if (dot == std::string_view::npos) return {name, std::nullopt};
-    parts.layer = parse_number<uint64_t>(name.substr(4, dot - 4));
-    name.remove_prefix(dot + 1);
-  }
-  parts.role = name.substr(0, name.find('.'));
+  const auto [layer, rest] = split_layer(name);
+  parts.layer = layer;
+  parts.role = rest.substr(0, rest.find('.'));
   for (const std::string_view suffix : {"_exps", "_shexp"}) {
     if (parts.role.ends_with(suffix)) parts.role.remove_suffix(suffix.size());
   }
@@ -53,22 +49,33 @@ bool more_bits(uint64_t layer, uint64_t n_layer) {
   return layer < n_layer / 8 || layer >= 7 * n_layer / 8 || (layer - n_layer / 8) % 3 == 2;
 }
 
-bool compare(uint64_t left, std::string_view op, uint64_t right) {
-  if (op == "==") return left == right;
-  if (op == "!=") return left != right;
-  if (op == "<") return left < right;
-  if (op == "<=") return left <= right;
-  return op == ">" ? left > right : left >= right;
-}
-
 }  // namespace
 
-bool Recipe::selects(const Line& line, std::string_view name, const RecipeContext& context) {
-  if (line.selector == "all") return true;
-  if (line.is_glob) return matches_glob(line.selector, name);
+bool Recipe::compare(uint64_t left, Operator op, uint64_t right) {
+  switch (op) {
+    case Operator::kEqual:
+      return left == right;
+    case Operator::kNotEqual:
+      return left != right;
+    case Operator::kLess:
+      return left < right;
+    case Operator::kAtMost:
+      return left <= right;
+    case Operator::kMore:
+      return left > right;
+    case Operator::kAtLeast:
+      return left >= right;
+  }
+  return false;
+}
+
+bool Recipe::selects(const Selector& selector, std::string_view name,
+                     const RecipeContext& context) {
+  if (selector.text == "all") return true;
+  if (selector.is_glob) return matches_glob(selector.text, name);
   const std::string_view role = parts_of(name).role;
-  const bool is_tied = line.selector == "output" && role == "token_embd" && !context.has_output;
-  return line.selector == role || is_tied;
+  const bool is_tied = role == role_row(Role::kTokenEmbd).name && !context.has_output;
+  return selector.text == role || (is_tied && selector.text == role_row(Role::kOutput).name);
 }
 
 bool Recipe::holds(const Condition& condition, const Tensor& tensor, const RecipeContext& context) {
@@ -85,7 +92,7 @@ bool Recipe::holds(const Condition& condition, const Tensor& tensor, const Recip
     case Variable::kRagged:
       return (tensor.columns % kSuperBlock != 0) != condition.negated;
     case Variable::kArch:
-      return (context.arch == condition.arch) == (condition.op == "==");
+      return (context.arch == condition.arch) == (condition.op == Operator::kEqual);
     case Variable::kLayer:
       return layer && compare(*layer, condition.op, right);
     case Variable::kNLayer:
@@ -103,11 +110,15 @@ DType Recipe::type_for(std::string_view tensor_name, uint64_t columns,
   const NameParts parts = parts_of(tensor_name);
   DType type = base_type_;
   for (const Line& line : lines_) {
-    if (!selects(line, tensor_name, context)) continue;
+    const auto is_meant = [&](const Selector& selector) {
+      return selects(selector, tensor_name, context);
+    };
     const auto is_met = [&](const Condition& condition) {
       return holds(condition, {parts.layer, columns}, context);
     };
-    if (std::ranges::all_of(line.conditions, is_met)) type = line.type;
+    if (std::ranges::any_of(line.selectors, is_meant) &&
+        std::ranges::all_of(line.conditions, is_met))
+      type = line.type;
   }
   return type;
 }
@@ -116,10 +127,12 @@ std::vector<std::string> Recipe::unmatched_lines(const std::vector<std::string_v
                                                  const RecipeContext& context) const {
   std::vector<std::string> sentences;
   for (const Line& line : lines_) {
-    const auto is_meant = [&](std::string_view name) { return selects(line, name, context); };
-    if (std::ranges::any_of(tensor_names, is_meant)) continue;
-    sentences.push_back(fmt::format("{}: line {}: no tensor of this model is meant by \"{}\"",
-                                    name_, line.number, line.selector));
+    for (const Selector& selector : line.selectors) {
+      const auto is_meant = [&](std::string_view name) { return selects(selector, name, context); };
+      if (std::ranges::any_of(tensor_names, is_meant)) continue;
+      sentences.push_back(fmt::format("{}: line {}: no tensor of this model is meant by \"{}\"",
+                                      name_, line.number, selector.text));
+    }
   }
   return sentences;
 }

@@ -5,9 +5,10 @@
 //   all                          q4_k
 //   output                       q6_k        # the token embedding, too, where it serves as output
 //   attn_v   where more_bits     q6_k
+//   attn_q,attn_k where gqa > 4  q5_k
 //   blk.0.*                      q8_0        # a glob on names
 //
-//   line       SELECTOR [where CONDITION [and CONDITION]...] TYPE
+//   line       SELECTOR[,SELECTOR]... [where CONDITION [and CONDITION]...] TYPE
 //   SELECTOR   all, a name such as attn_q (the N of blk.N and suffixes _exps are ignored), or a
 //              glob: it has a . or *
 //   CONDITION  FLAG | no FLAG | NUMBER OP VALUE | arch == NAME | arch != NAME
@@ -52,34 +53,40 @@ class Recipe {
                  const RecipeContext& context) const;
   DType base_type() const { return base_type_; }  // of the last unconditional `all`
   std::optional<uint32_t> file_type() const { return file_type_; }
-  // A sentence for each line whose selector matches none of the tensors.
+  // A sentence for each selector that matches none of the tensors.
   std::vector<std::string> unmatched_lines(const std::vector<std::string_view>& tensor_names,
                                            const RecipeContext& context) const;
 
  private:
   enum class Variable { kMoreBits, kImportance, kRagged, kArch, kLayer, kNLayer, kNExpert, kGqa };
+  enum class Operator { kEqual, kNotEqual, kLess, kAtMost, kMore, kAtLeast };
   struct Condition {
     Variable variable;
-    bool negated = false;  // flags only
-    std::string op;        // "" for flags
-    std::string arch;      // right side of kArch
-    uint64_t number = 0;   // right side of the others,
-    uint64_t divisor = 0;  // or, unless 0, number * n_layer / divisor
+    bool negated = false;            // flags only
+    Operator op = Operator::kEqual;  // of the others
+    std::string arch;                // right side of kArch
+    uint64_t number = 0;             // right side of the others,
+    uint64_t divisor = 0;            // or, unless 0, number * n_layer / divisor
   };
   struct Tensor {
     std::optional<uint64_t> layer;
     uint64_t columns;
   };
-  struct Line {
-    std::string selector;
+  struct Selector {
+    std::string text;
     bool is_glob;
+  };
+  struct Line {
+    std::vector<Selector> selectors;
     std::vector<Condition> conditions;
     DType type;
     int number;  // in the text, from 1
   };
   class Parser;
 
-  static bool selects(const Line& line, std::string_view name, const RecipeContext& context);
+  static bool compare(uint64_t left, Operator op, uint64_t right);
+  static bool selects(const Selector& selector, std::string_view name,
+                      const RecipeContext& context);
   static bool holds(const Condition& condition, const Tensor& tensor, const RecipeContext& context);
 
   std::string name_;

@@ -1,11 +1,15 @@
 // Recipe::parse.
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
 
 #include "base/error.h"
 #include "base/parse_number.h"
+#include "model/roles.h"
 #include "plan/recipe.h"
+#include "plan/type_rule.h"
 
 namespace nibble {
 namespace {
@@ -22,8 +26,20 @@ std::vector<std::string> words_of(std::string_view line) {
   return words;
 }
 
+constexpr std::string_view kAll = "all";
+
 bool is_glob(std::string_view selector) {
   return selector.find_first_of(".*") != std::string_view::npos;
+}
+
+// What a selector may be besides a glob: `all`, and every matrix that a model has. attn_qkv is one
+// of architectures that are quantized but not run, so that it has no role.
+std::vector<std::string_view> selector_names() {
+  std::vector<std::string_view> names = {kAll, "attn_qkv"};
+  for (const RoleRow& row : kRoles) {
+    if (!row.name.ends_with("_norm") && row.role != Role::kRopeFreqs) names.push_back(row.name);
+  }
+  return names;
 }
 
 }  // namespace
@@ -41,7 +57,7 @@ class Recipe::Parser {
       ++line_;
       if (words.empty()) continue;
       parse_line(words);
-      if (words[0] == "all" && words.size() == 2) {
+      if (words[0] == kAll && words.size() == 2) {
         recipe_.base_type_ = recipe_.lines_.back().type;
         has_base = true;
       }
@@ -65,12 +81,12 @@ class Recipe::Parser {
       return;
     }
     if (words.size() < 2)
-      bad("expected \"SELECTOR [where CONDITION [and CONDITION]...] TYPE\", found \"{}\"",
+      bad("expected \"SELECTOR[,SELECTOR]... [where CONDITION [and CONDITION]...] TYPE\", found "
+          "\"{}\"",
           words[0]);
-    check_selector(words[0]);
     const auto type = dtype_from_name(words.back());
-    if (!type) bad("unknown type \"{}\"; use one of {}", words.back(), type_names());
-    Line line{words[0], is_glob(words[0]), {}, *type, line_};
+    if (!type) bad("unknown type \"{}\"; use one of {}", words.back(), dtype_names());
+    Line line{parse_selectors(words[0]), {}, *type, line_};
     if (words.size() > 2) {
       if (words[1] != "where")
         bad("expected \"where\" or the end after \"{}\", found \"{}\"", words[0], words[1]);
@@ -79,21 +95,32 @@ class Recipe::Parser {
     recipe_.lines_.push_back(std::move(line));
   }
 
-  void check_selector(const std::string& selector) const {
-    static constexpr auto kNames = std::to_array<std::string_view>(
-        {"all", "attn_q", "attn_k", "attn_v", "attn_qkv", "attn_output", "ffn_gate", "ffn_up",
-         "ffn_down", "token_embd", "output"});
-    if (is_glob(selector) || std::ranges::find(kNames, selector) != kNames.end()) return;
-    std::string names;
-    for (const auto name : kNames) names += (names.empty() ? "" : " ") + std::string(name);
-    bad("unknown tensor \"{}\"; use one of {}, or a pattern with a . or *", selector, names);
+  std::vector<Selector> parse_selectors(std::string_view list) const {
+    std::vector<Selector> selectors;
+    for (const std::string_view text : split(list)) {
+      if (text.empty()) bad("a tensor is missing in \"{}\": NAME,NAME has no spaces", list);
+      if (text == kAll && text != list) bad("\"all\" stands alone, found \"{}\"", list);
+      check_selector(text);
+      selectors.push_back({std::string(text), is_glob(text)});
+    }
+    return selectors;
   }
 
-  static std::string type_names() {
-    std::string names;
-    for (const DType type : all_dtypes())
-      names += (names.empty() ? "" : " ") + std::string(dtype_name(type));
-    return names;
+  static std::vector<std::string_view> split(std::string_view list) {
+    std::vector<std::string_view> parts;
+    for (size_t comma; (comma = list.find(',')) != std::string_view::npos;) {
+      parts.push_back(list.substr(0, comma));
+      list.remove_prefix(comma + 1);
+    }
+    parts.push_back(list);
+    return parts;
+  }
+
+  void check_selector(std::string_view selector) const {
+    const auto names = selector_names();
+    if (is_glob(selector) || std::ranges::find(names, selector) != names.end()) return;
+    bad("unknown tensor \"{}\"; use one of {}, or a pattern with a . or *", selector,
+        fmt::join(names, " "));
   }
 
   std::vector<Condition> parse_conditions(std::span<const std::string> words) const {
@@ -118,7 +145,7 @@ class Recipe::Parser {
     const bool negated = words[0] == "no";
     const std::string& name = words[negated ? 1 : 0];
     const auto flag = std::ranges::find(kFlags, name, &Name::first);
-    if (flag != kFlags.end()) return {flag->second, negated, "", "", 0, 0};
+    if (flag != kFlags.end()) return {flag->second, negated, {}, "", 0, 0};
     if (negated) bad("expected more_bits, importance or ragged after \"no\", found \"{}\"", name);
     return parse_comparison(words);
   }
@@ -129,21 +156,26 @@ class Recipe::Parser {
                                                             {"n_layer", Variable::kNLayer},
                                                             {"n_expert", Variable::kNExpert},
                                                             {"gqa", Variable::kGqa}});
-    static constexpr auto kOps =
-        std::to_array<std::string_view>({"==", "!=", "<", "<=", ">", ">="});
+    using OperatorName = std::pair<std::string_view, Operator>;
+    static constexpr auto kOperators = std::to_array<OperatorName>({{"==", Operator::kEqual},
+                                                                    {"!=", Operator::kNotEqual},
+                                                                    {"<", Operator::kLess},
+                                                                    {"<=", Operator::kAtMost},
+                                                                    {">", Operator::kMore},
+                                                                    {">=", Operator::kAtLeast}});
     const auto variable = std::ranges::find(kVariables, words[0], &Name::first);
     if (variable == kVariables.end()) {
       bad("unknown condition \"{}\"; use more_bits, importance, ragged, layer, n_layer, n_expert, "
           "gqa or arch",
           words[0]);
     }
-    Condition condition{variable->second, false, words[1], "", 0, 0};
-    const bool is_arch = condition.variable == Variable::kArch;
-    const auto op = std::ranges::find(kOps, words[1]);
-    if (op == kOps.end() || (is_arch && op - kOps.begin() > 1)) {
+    const bool is_arch = variable->second == Variable::kArch;
+    const auto op = std::ranges::find(kOperators, words[1], &OperatorName::first);
+    if (op == kOperators.end() || (is_arch && op - kOperators.begin() > 1)) {
       bad("expected {} after \"{}\", found \"{}\"",
           is_arch ? "== or !=" : "== != < <= > or >=", words[0], words[1]);
     }
+    Condition condition{variable->second, false, op->second, "", 0, 0};
     if (is_arch) {
       condition.arch = words[2];
     } else {

@@ -48,12 +48,16 @@ std::vector<TypeRule> parse_type_rules(std::string_view text, const std::string&
   return rules;
 }
 
+std::string dtype_names() {
+  std::string names;
+  for (const DType type : all_dtypes())
+    names += (names.empty() ? "" : " ") + std::string(dtype_name(type));
+  return names;
+}
+
 DType require_type(const std::string& name, const std::string& origin) {
   if (const auto type = dtype_from_name(name)) return *type;
-  std::string known;
-  for (const DType type : all_dtypes())
-    known += (known.empty() ? "" : " ") + std::string(dtype_name(type));
-  fail(ErrorCode::kUsage, "{}: unknown type \"{}\"; use one of: {}", origin, name, known);
+  fail(ErrorCode::kUsage, "{}: unknown type \"{}\"; use one of: {}", origin, name, dtype_names());
 }
 
 }  // namespace nibble

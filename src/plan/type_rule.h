@@ -30,6 +30,9 @@ class TypeRule {
 // a comment. Errors name `origin` and the line.
 std::vector<TypeRule> parse_type_rules(std::string_view text, const std::string& origin);
 
+// The names of all types, with spaces between them.
+std::string dtype_names();
+
 // A type by its name. Error kUsage naming all types.
 DType require_type(const std::string& name, const std::string& origin);
 

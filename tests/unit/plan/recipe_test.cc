@@ -35,6 +35,16 @@ TEST(Recipe, KnowsExpertTensorsByTheirRole) {
   EXPECT_EQ(type_for("all q4_0\nffn_down q6_k", "blk.0.ffn_down_exps.weight"), DType::kQ6_K);
 }
 
+TEST(Recipe, LinesSpeakOfSeveralTensors) {
+  const std::string text = "all q4_0\nattn_k,attn_v,*gate* where gqa == 4 q8_0";
+  for (const char* meant : {"blk.1.attn_k.weight", "blk.1.attn_v.weight", "blk.1.ffn_gate.weight"})
+    EXPECT_EQ(type_for(text, meant), DType::kQ8_0) << meant;
+  EXPECT_EQ(type_for(text, "blk.1.attn_q.weight"), DType::kQ4_0);
+  RecipeContext other = kModel;
+  other.gqa = 1;
+  EXPECT_EQ(type_for(text, "blk.1.attn_k.weight", other), DType::kQ4_0);
+}
+
 TEST(Recipe, OutputIsTheTokenEmbeddingOfTiedModels) {
   const std::string text = "all q4_0\noutput q6_k";
   RecipeContext tied = kModel;
@@ -98,6 +108,13 @@ TEST(Recipe, NamesTheBadLine) {
                       [&] { Recipe::parse(text, "my.recipe"); });
   };
   EXPECT_TRUE(fails("all q4_0\nattn_x q8_0", {"my.recipe", "line 2", "attn_x"}));
+  EXPECT_TRUE(fails("all q4_0\nattn_k,attn_x q8_0", {"line 2", "\"attn_x\"", "attn_qkv"}));
+  EXPECT_TRUE(fails("all q4_0\nattn_norm q8_0", {"line 2", "attn_norm"}));
+  for (const char* list : {"attn_k,,attn_v", ",attn_k", "attn_k,", ","})
+    EXPECT_TRUE(fails(std::string("all q4_0\n") + list + " q8_0", {"line 2", list, "missing"}));
+  EXPECT_TRUE(fails("all q4_0\nattn_k, attn_v q8_0", {"line 2", "\"attn_k,\"", "no spaces"}));
+  EXPECT_TRUE(fails("all q4_0\nattn_k ,attn_v q8_0", {"line 2", "where", ",attn_v"}));
+  EXPECT_TRUE(fails("all q4_0\nall,attn_k q8_0", {"line 2", "all,attn_k", "alone"}));
   EXPECT_TRUE(fails("all q9_9", {"line 1", "q9_9", "q4_k"}));
   EXPECT_TRUE(fails("all", {"line 1", "SELECTOR"}));
   EXPECT_TRUE(fails("all q4_0\nattn_v if more_bits q8_0", {"line 2", "where", "if"}));
@@ -144,7 +161,7 @@ TEST(BuiltinRecipes, GoByNameAliasAndNumber) {
 
 TEST(Recipe, SaysWhichLinesMeanNoTensor) {
   const auto recipe =
-      Recipe::parse("all q4_0\n\nattn_qkv q8_0\nblk.7.* q8_0\nattn_q q6_k", "my.recipe");
+      Recipe::parse("all q4_0\n\nattn_qkv,attn_q q8_0\nblk.7.* q8_0\nattn_q q6_k", "my.recipe");
   const auto sentences = recipe.unmatched_lines({"blk.0.attn_q.weight", "output.weight"}, kModel);
   ASSERT_EQ(sentences.size(), 2u);
   EXPECT_EQ(sentences[0], "my.recipe: line 3: no tensor of this model is meant by \"attn_qkv\"");
