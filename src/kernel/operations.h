@@ -3,6 +3,7 @@
 // positive.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "codec/format.h"
@@ -80,6 +81,12 @@ struct Operations {
   void (*gemm)(const WeightPanel* panels, const PanelForm* form, int rows,
                const ActivationTile* tiles, int64_t count, int64_t n, float* y,
                int64_t y_stride) noexcept;
+
+  // What is timed to learn the machine's limits (kernel/limits.h): how many products were made,
+  // always the same number a round, and which bits of 64 are set anywhere.
+  int64_t (*multiply_integers)(int64_t rounds) noexcept;
+  int64_t (*multiply_floats)(int64_t rounds) noexcept;
+  uint64_t (*read_words)(const std::byte* from, int64_t bytes) noexcept;  // bytes: 512 times any
 };
 
 const Operations& operations();         // of active_isa()

@@ -4,6 +4,7 @@
 #include "kernel/attention.h"
 #include "kernel/attention_block.h"
 #include "kernel/gemm.h"
+#include "kernel/limits.h"
 #include "kernel/operations.h"
 #include "kernel/row_operations.h"
 
@@ -24,9 +25,22 @@ void attend_f32(const AttentionHead<float>& head) noexcept {
 
 template <class V>
 constexpr Operations make_operations() {
-  return {quantize<V>,   rms_norm<V>,     silu_multiply<V>, add<V>,    attend_f16<V>,
-          attend_f32<V>, attend_block<V>, to_f16<V>,        to_f32<V>, log_sum_exp<V>,
-          make_panel<V>, V::kPanelZero,   gemm<V>};
+  return {quantize<V>,
+          rms_norm<V>,
+          silu_multiply<V>,
+          add<V>,
+          attend_f16<V>,
+          attend_f32<V>,
+          attend_block<V>,
+          to_f16<V>,
+          to_f32<V>,
+          log_sum_exp<V>,
+          make_panel<V>,
+          V::kPanelZero,
+          gemm<V>,
+          multiply_ones<V, IntegerProducts>,
+          multiply_ones<V, FloatProducts>,
+          read_words<V>};
 }
 
 }  // namespace nibble

@@ -88,6 +88,24 @@ TEST_P(EveryIsa, LogSumExpDoesNotOverflow) {
   }
 }
 
+TEST_P(EveryIsa, CountsTheProductsOfARound) {
+  for (const auto multiply : {ops().multiply_integers, ops().multiply_floats}) {
+    EXPECT_EQ(multiply(0), 0);
+    EXPECT_GE(multiply(1), 6 * 16 * 8);
+    EXPECT_EQ(multiply(1000), 1000 * multiply(1));
+  }
+}
+
+TEST_P(EveryIsa, ReadsEveryByte) {
+  std::vector<std::byte> bytes(2048);
+  EXPECT_EQ(ops().read_words(bytes.data(), 2048), 0u);
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = std::byte{0x81};
+    EXPECT_EQ(ops().read_words(bytes.data(), 2048), uint64_t{0x81} << i % 8 * 8) << i;
+    bytes[i] = std::byte{0};
+  }
+}
+
 template <class Element>
 std::vector<float> attend(const Operations& ops, const std::vector<float>& query,
                           const std::vector<Element>& keys, const std::vector<Element>& values,
