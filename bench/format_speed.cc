@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "base/random.h"
+#include "bench/cpu_time.h"
 #include "codec/codec.h"
 
 namespace nibble {
@@ -21,20 +21,15 @@ constexpr int64_t kRows = 64;
 // Seconds of this thread's CPU time for one call, the best of three series: other processes
 // disturb.
 double seconds_of(const std::function<void()>& work) {
-  const auto now = [] {
-    timespec time{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-  };
   double best = INFINITY;
   for (int series = 0; series < 3; ++series) {
-    const double begin = now();
+    const double begin = cpu_seconds();
     int calls = 0;
-    while (now() - begin < 0.02) {
+    while (cpu_seconds() - begin < 0.02) {
       work();
       ++calls;
     }
-    best = std::min(best, (now() - begin) / calls);
+    best = std::min(best, (cpu_seconds() - begin) / calls);
   }
   return best;
 }

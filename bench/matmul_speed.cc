@@ -4,22 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 #include <string>
 #include <vector>
 
 #include "base/random.h"
+#include "bench/cpu_time.h"
 #include "codec/codec.h"
 #include "kernel/matmul.h"
 
 namespace nibble {
 namespace {
-
-double cpu_seconds() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
 
 std::vector<float> random_floats(int64_t count, float spread) {
   Random random(1);

@@ -8,7 +8,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -21,12 +20,12 @@
 #include "file/imatrix.h"
 #include "flow/model_source.h"
 #include "plan/plan.h"
+#include "support/files.h"
 
 namespace nibble {
 namespace {
 
-const std::filesystem::path kSource = NIBBLE_SOURCE_DIR;
-const std::filesystem::path kTable = kSource / "tests/regression/lab-7m.md";
+const std::filesystem::path kTable = repository_path("tests/regression/lab-7m.md");
 constexpr Effort kEfforts[] = {Effort::kFast, Effort::kDefault, Effort::kBest};
 
 struct Matrix {
@@ -38,8 +37,9 @@ struct Matrix {
 };
 
 std::vector<Matrix> read_matrices() {
-  const ModelSource model = open_model(kSource / "assets/lab-7m");
-  const ImportanceMatrix importance = read_imatrix(kSource / "tests/golden/lab-7m/imatrix.dat");
+  const ModelSource model = open_model(kLab7m);
+  const ImportanceMatrix importance =
+      read_imatrix(repository_path("tests/golden/lab-7m/imatrix.dat"));
   std::vector<Matrix> matrices;
   const auto& tensors = model.tensors().tensors();
   for (size_t i = 0; i < tensors.size(); ++i) {
@@ -86,7 +86,7 @@ double error_of(const Matrix& m, DType type, Effort effort, bool weighted) {
 // llama.cpp's errors by (type, tensor), plain or weighted with importance.
 using Reference = std::map<std::pair<std::string, std::string>, double>;
 Reference read_reference(bool weighted) {
-  std::ifstream file(kSource / "tests/golden/lab-7m/llama_cpp_errors.tsv");
+  std::ifstream file(repository_path("tests/golden/lab-7m/llama_cpp_errors.tsv"));
   EXPECT_TRUE(file.good());
   Reference reference;
   for (std::string line; std::getline(file, line);) {
@@ -165,11 +165,6 @@ constexpr std::string_view kHeading =
     "| type | bits per weight | fast | default | best | llama.cpp | | weighted: fast | default | "
     "best | llama.cpp | |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n";
 
-std::string read_text(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 TEST(Lab7mErrors, AreBelowTheReferenceAndThoseOfTheTable) {
 #ifdef NIBBLE_IS_SANITIZED
   GTEST_SKIP() << "takes minutes in instrumented code";
@@ -187,7 +182,7 @@ TEST(Lab7mErrors, AreBelowTheReferenceAndThoseOfTheTable) {
                          to_text(measure(matrices, type, true, weighted, pool)));
   }
   if (std::getenv("NIBBLE_UPDATE") != nullptr) std::ofstream(kTable) << table;
-  EXPECT_EQ(read_text(kTable), table) << "an encoder changed: NIBBLE_UPDATE=1 regression_tests "
+  EXPECT_EQ(read_file(kTable), table) << "an encoder changed: NIBBLE_UPDATE=1 regression_tests "
                                          "writes the table, and its difference goes into review";
 }
 

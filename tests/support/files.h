@@ -1,5 +1,5 @@
 // What tests of files share: a folder that goes away, whole files as strings, errors with their
-// messages, and the shared test data.
+// messages, and where test data lies.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -78,17 +78,23 @@ inline testing::AssertionResult fails_with(ErrorCode code,
   return testing::AssertionFailure() << "no error";
 }
 
+// A file of the repository.
+inline std::filesystem::path repository_path(std::string_view name) {
+  return std::filesystem::path(NIBBLE_SOURCE_DIR) / name;
+}
+
+inline const std::filesystem::path kLab7m = repository_path("assets/lab-7m");
+
 // The files of tests/fuzz/corpus/NAME.
 inline std::vector<std::filesystem::path> fuzz_seeds(std::string_view name) {
-  const auto folder = std::filesystem::path(NIBBLE_SOURCE_DIR) / "tests/fuzz/corpus" / name;
+  const auto folder = repository_path("tests/fuzz/corpus") / name;
   return {std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator()};
 }
 
 // The test data that is not in the repository: $NIBBLE_SHARED, else ../shared beside it.
 inline std::filesystem::path shared_path(std::string_view name) {
   const char* folder = std::getenv("NIBBLE_SHARED");
-  const std::filesystem::path root =
-      folder != nullptr ? folder : std::filesystem::path(NIBBLE_SOURCE_DIR) / "../shared";
+  const std::filesystem::path root = folder != nullptr ? folder : repository_path("../shared");
   return root / name;
 }
 

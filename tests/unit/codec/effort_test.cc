@@ -4,11 +4,11 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "codec/codec.h"
+#include "support/random.h"
 
 namespace nibble {
 namespace {
@@ -40,17 +40,6 @@ class EveryEncoder : public testing::TestWithParam<DType> {
     return error;
   }
 };
-
-std::vector<float> gaussian(size_t count, float spread, uint32_t seed) {
-  std::mt19937 engine(seed);
-  std::vector<float> values(count);
-  for (float& value : values) {  // twelve uniform numbers: the same on every standard library
-    float sum = -6.0f;
-    for (int k = 0; k < 12; ++k) sum += static_cast<float>(engine() % 65536) / 65536.0f;
-    value = spread * sum;
-  }
-  return values;
-}
 
 TEST_P(EveryEncoder, MoreEffortGivesNoMoreError) {
   const auto x = gaussian(kRows * kColumns, 0.02f, 7);

@@ -4,25 +4,16 @@
 
 #include <cmath>
 #include <cstring>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "codec/codec.h"
 #include "codec/every_format.h"
 #include "simd/scalar.h"
+#include "support/random.h"
 
 namespace nibble {
 namespace {
-
-std::vector<float> random_floats(size_t count, float spread, uint32_t seed) {
-  std::mt19937 engine(seed);
-  std::vector<float> values(count);
-  for (float& value : values) {
-    value = spread * (static_cast<float>(engine() % 20001) / 10000.0f - 1.0f);
-  }
-  return values;
-}
 
 // Activations as the kernels prepare them, made by the plain formula of format.h.
 struct Activations {

@@ -8,11 +8,10 @@
 #include <vector>
 
 #include "support/checkpoint.h"
+#include "support/files.h"
 
 namespace nibble {
 namespace {
-
-const std::filesystem::path kLab7m = std::filesystem::path(NIBBLE_SOURCE_DIR) / "assets/lab-7m";
 
 std::vector<uint32_t> some_tokens(size_t count) {
   std::vector<uint32_t> tokens(count);

@@ -119,7 +119,7 @@ TEST_F(HfDirectoryTest, RefusesADamagedConfig) {
 }
 
 TEST(HfDirectory, OpensTheBundledModel) {
-  const HfDirectory directory(std::filesystem::path(NIBBLE_SOURCE_DIR) / "assets/lab-7m");
+  const HfDirectory directory(kLab7m);
   EXPECT_EQ(directory.tensors().size(), 57u);
   EXPECT_EQ(directory.config().require_uint("vocab_size"), 4096u);
   EXPECT_TRUE(directory.find_text("tokenizer.json").has_value());

@@ -17,7 +17,6 @@
 namespace nibble {
 namespace {
 
-const std::filesystem::path kLab7m = std::filesystem::path(NIBBLE_SOURCE_DIR) / "assets/lab-7m";
 constexpr uint64_t kColumns = 256;
 
 std::vector<float> waves(uint64_t count) {

@@ -17,8 +17,6 @@
 namespace nibble {
 namespace {
 
-const std::filesystem::path kLab7m = std::filesystem::path(NIBBLE_SOURCE_DIR) / "assets/lab-7m";
-
 // A copy of lab-7m whose files a test can spoil.
 class CopyOfLab7m {
  public:

@@ -15,9 +15,6 @@
 namespace nibble {
 namespace {
 
-const std::filesystem::path kSource = NIBBLE_SOURCE_DIR;
-const std::filesystem::path kLab7m = kSource / "assets/lab-7m";
-
 Json read_json(const std::filesystem::path& path) {
   return parse_json(read_file(path), path.string());
 }
@@ -46,7 +43,7 @@ void expect_greedy(const Model& model, const Json& reference) {
 
 TEST(Lab7m, ContinuesGreedilyAsTheReference) {
   const TemporaryFolder folder;
-  const Json references = read_json(kSource / "tests/golden/lab-7m/greedy.json");
+  const Json references = read_json(repository_path("tests/golden/lab-7m/greedy.json"));
   const Model directory(kLab7m);
   const Model gguf(converted(folder, kLab7m));
   for (const Json& reference : references["cases"]) {
@@ -59,7 +56,7 @@ TEST(Lab7m, HasTheReferencePerplexity) {
   NIBBLE_REQUIRE_SHARED(shared_path("text/eval.txt"));
   const TemporaryFolder folder;
   const Json numbers =
-      read_json(kSource / "tests/golden/lab-7m/reference_numbers.json")["lab-7m F16 eval"];
+      read_json(repository_path("tests/golden/lab-7m/reference_numbers.json"))["lab-7m F16 eval"];
   const auto result =
       perplexity(Model(converted(folder, kLab7m)), read_file(shared_path("text/eval.txt")),
                  {.context = 256, .windows = 64});
@@ -70,8 +67,8 @@ TEST(Lab7m, HasTheReferencePerplexity) {
 
 TEST(Stories260k, HasTheReferencePerplexityAndContinuation) {
   NIBBLE_REQUIRE_SHARED(shared_path("models/stories260k"));
-  const Json numbers =
-      read_json(kSource / "tests/golden/lab-7m/reference_numbers.json")["stories260k F32 eval"];
+  const Json numbers = read_json(
+      repository_path("tests/golden/lab-7m/reference_numbers.json"))["stories260k F32 eval"];
   const Model model(shared_path("models/stories260k"));
   const auto result = perplexity(model, read_file(shared_path("text/eval.txt")),
                                  {.context = 256, .windows = 64, .kv_type = "f32"});

@@ -15,8 +15,6 @@
 namespace nibble {
 namespace {
 
-const std::filesystem::path kLab7m = std::filesystem::path(NIBBLE_SOURCE_DIR) / "assets/lab-7m";
-
 class ResumeTest : public testing::Test {
  protected:
   static constexpr const char* kTypes[] = {"q8_0", "q4_0"};
@@ -176,7 +174,7 @@ TEST_F(ResumeTest, KnowsWhichEntriesOfTheImportanceMatrixAreUsed) {
   const std::vector<QuantizeTarget> one = {{"q4_0", target("q4_0")}};
   QuantizeOptions options;
   options.resume = true;
-  options.imatrix = std::filesystem::path(NIBBLE_SOURCE_DIR) / "tests/golden/lab-7m/imatrix.dat";
+  options.imatrix = repository_path("tests/golden/lab-7m/imatrix.dat");
   options.include_weights = {"blk.1", "blk.2"};
   quantize(kLab7m, one, options);
   EXPECT_EQ(quantize(kLab7m, one, options).source_bytes, 0u);

@@ -9,9 +9,7 @@
 namespace nibble {
 namespace {
 
-const std::filesystem::path kSources = NIBBLE_SOURCE_DIR;
-const std::filesystem::path kLab7m = kSources / "assets/lab-7m";
-const std::filesystem::path kImatrix = kSources / "tests/golden/lab-7m/imatrix.dat";
+const std::filesystem::path kImatrix = repository_path("tests/golden/lab-7m/imatrix.dat");
 
 class VerifyTest : public testing::Test {
  protected:

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -14,17 +13,10 @@
 #include "kernel/matmul.h"
 #include "kernel/operations.h"
 #include "kernel/rope.h"
+#include "support/random.h"
 
 namespace nibble {
 namespace {
-
-std::vector<float> random_floats(size_t count, float spread, uint32_t seed) {
-  std::mt19937 engine(seed);
-  std::vector<float> values(count);
-  for (float& value : values)
-    value = spread * (static_cast<float>(engine() % 20001) / 10000.0f - 1.0f);
-  return values;
-}
 
 class EveryIsa : public testing::TestWithParam<Isa> {
  protected:

@@ -4,15 +4,11 @@
 
 #include <cmath>
 
-#include "base/json.h"
 #include "codec/codec.h"
 #include "support/checkpoint.h"
-#include "support/files.h"
 
 namespace nibble {
 namespace {
-
-const std::filesystem::path kSource = NIBBLE_SOURCE_DIR;
 
 // A source whose matrices went through a block type; shown in that type, or decoded to f32.
 class Encoded final : public TensorSource {
@@ -60,10 +56,8 @@ std::vector<double> log_probabilities(std::span<const float> logits) {
 
 // Mean of KL(reference || found) over the tokens, `step` of them at a time.
 double divergence(DType type, size_t step) {
-  const Checkpoint checkpoint(kSource / "assets/lab-7m");
-  const Json json =
-      parse_json(read_file(kSource / "tests/golden/lab-7m/reference_tokens.json"), "tokens");
-  const auto ids = (json.is_array() ? json : json["tokens"]).get<std::vector<uint32_t>>();
+  const Checkpoint checkpoint(kLab7m);
+  const auto ids = read_tokens(kLab7mTokens);
   ThreadPool pool(2);
   std::vector<std::vector<double>> found[2];
   for (const bool decoded : {true, false}) {

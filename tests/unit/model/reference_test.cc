@@ -6,14 +6,11 @@
 #include <filesystem>
 #include <vector>
 
-#include "base/json.h"
 #include "support/checkpoint.h"
 #include "support/files.h"
 
 namespace nibble {
 namespace {
-
-const std::filesystem::path kSource = NIBBLE_SOURCE_DIR;
 
 // The values of a .npy file of little-endian float32 in C order.
 std::vector<float> read_npy(const std::filesystem::path& path) {
@@ -24,14 +21,6 @@ std::vector<float> read_npy(const std::filesystem::path& path) {
   std::vector<float> values((bytes.size() - header) / sizeof(float));
   std::memcpy(values.data(), bytes.data() + header, values.size() * sizeof(float));
   return values;
-}
-
-std::vector<uint32_t> read_tokens(const std::filesystem::path& path) {
-  const Json json = parse_json(read_file(path), path.string());
-  const Json& list = json.is_array()           ? json
-                     : json.contains("tokens") ? json["tokens"]
-                                               : json["ids"];
-  return list.get<std::vector<uint32_t>>();
 }
 
 float largest_difference(std::span<const float> found, const std::vector<float>& expected) {
@@ -60,9 +49,8 @@ void expect_reference_logits(const std::filesystem::path& model,
 }
 
 TEST(Lab7m, HasTheReferenceLogits) {
-  expect_reference_logits(kSource / "assets/lab-7m",
-                          kSource / "tests/golden/lab-7m/reference_tokens.json",
-                          kSource / "tests/golden/lab-7m/reference_logits.npy");
+  expect_reference_logits(kLab7m, kLab7mTokens,
+                          repository_path("tests/golden/lab-7m/reference_logits.npy"));
 }
 
 TEST(Stories260k, HasTheReferenceLogits) {
@@ -75,7 +63,7 @@ TEST(Stories260k, HasTheReferenceLogits) {
 
 // The logits after 40 tokens, `step` at a time.
 std::vector<float> logits_in_pieces(const Checkpoint& checkpoint, size_t step, int threads) {
-  const auto ids = read_tokens(kSource / "tests/golden/lab-7m/reference_tokens.json");
+  const auto ids = read_tokens(kLab7mTokens);
   ThreadPool pool(threads);
   KvCache cache(checkpoint.config, 64, DType::kF16);
   Forward forward(checkpoint.config, checkpoint.weights, pool);
@@ -87,7 +75,7 @@ std::vector<float> logits_in_pieces(const Checkpoint& checkpoint, size_t step, i
 }
 
 TEST(Lab7m, GivesTheSameBitsHoweverTheTextIsCut) {
-  const Checkpoint checkpoint(kSource / "assets/lab-7m");
+  const Checkpoint checkpoint(kLab7m);
   const auto whole = logits_in_pieces(checkpoint, 40, 2);
   for (const size_t step : {4u, 7u, 12u}) {
     EXPECT_EQ(logits_in_pieces(checkpoint, step, 1), whole) << "in pieces of " << step;

@@ -108,8 +108,7 @@ const std::set<std::string_view> kNotCompared = {"bf16",  "f16",  "f32", "mxfp4_
                                                  "nvfp4", "q1_0", "q2_0"};
 
 TEST(BuiltinRecipes, ChooseWhatStockChoosesForEveryTensor) {
-  const auto path =
-      std::filesystem::path(NIBBLE_SOURCE_DIR) / "tests/golden/recipes/stock_recipes.json";
+  const auto path = repository_path("tests/golden/recipes/stock_recipes.json");
   const Json json = parse_json(read_file(path), path.string());
   size_t compared = 0;
   std::set<std::string_view> left;
