@@ -38,9 +38,11 @@ void expect_reference_logits(const std::filesystem::path& model,
   const auto ids = read_tokens(tokens);
   const auto expected = read_npy(logits);
   ThreadPool pool(2);
-  constexpr float kF16Cache = 5e-2f;  // keys of 11 bits; logits reach 20
+  // The reference is within 1.7e-5 of double precision, we within 1.6e-5 of the reference.
+  constexpr float kF32Cache = 5e-5f;
+  constexpr float kF16Cache = 5e-2f;  // keys of 11 bits; logits reach 20. Measured: 1.9e-2
   for (const auto& [type, bound] :
-       {std::pair(DType::kF32, 1e-4f), std::pair(DType::kF16, kF16Cache)}) {
+       {std::pair(DType::kF32, kF32Cache), std::pair(DType::kF16, kF16Cache)}) {
     KvCache cache(checkpoint.config, static_cast<int64_t>(ids.size()), type);
     Forward forward(checkpoint.config, checkpoint.weights, pool);
     const auto found = forward.run(ids, cache, static_cast<int64_t>(ids.size()));
@@ -82,7 +84,8 @@ TEST(Lab7m, GivesTheSameBitsHoweverTheTextIsCut) {
   }
   const auto one_by_one = logits_in_pieces(checkpoint, 1, 1);
   EXPECT_EQ(logits_in_pieces(checkpoint, 2, 3), one_by_one);
-  for (size_t i = 0; i < whole.size(); ++i) ASSERT_NEAR(one_by_one[i], whole[i], 2e-3);
+  // Sums in another order (5.2e-5 here); now and then a key falls to the next f16.
+  for (size_t i = 0; i < whole.size(); ++i) ASSERT_NEAR(one_by_one[i], whole[i], 2e-4);
 }
 
 }  // namespace
