@@ -27,10 +27,6 @@ struct Options {
   QuantizeOptions quantize;
 };
 
-Effort effort_of(const std::string& name) {
-  return name == "fast" ? Effort::kFast : name == "best" ? Effort::kBest : Effort::kDefault;
-}
-
 // "models/lab-7m/" and "lab-7m-f16.gguf" are both lab-7m.
 std::string base_name(const std::filesystem::path& model) {
   const auto whole = std::filesystem::weakly_canonical(model);
@@ -244,7 +240,7 @@ void run(Options& options) {
   QuantizeOptions& settings = options.quantize;
   settings.run = options.common.run();
   settings.memory_limit = parse_bytes(options.memory);
-  settings.effort = effort_of(options.effort);
+  settings.effort = effort_from_name(options.effort).value();  // one of the three
   const bool needs_folder = !settings.dry_run && options.output.extension() != ".gguf";
   const OutputFolder folder(needs_folder ? options.output : std::filesystem::path());
   if (!settings.resume && !settings.dry_run) tell_unfinished(options, targets);

@@ -106,4 +106,8 @@ std::vector<std::string> quantize_types();
 // or a number of general.file_type ("15"); std::nullopt when there is none.
 std::optional<std::string> find_quantize_type(std::string_view text);
 
+// "fast", "default", "best"; std::nullopt for another name.
+std::string_view effort_name(Effort effort);
+std::optional<Effort> effort_from_name(std::string_view name);
+
 }  // namespace nibble

@@ -76,18 +76,6 @@ void erase_lock_record(Metadata& metadata) {
 
 }  // namespace
 
-std::string_view effort_name(Effort effort) {
-  switch (effort) {
-    case Effort::kFast:
-      return "fast";
-    case Effort::kBest:
-      return "best";
-    case Effort::kDefault:
-      break;
-  }
-  return "default";
-}
-
 std::string sha256_of_file(const std::filesystem::path& path) {
   const InputFile file(path);
   Sha256 hash;

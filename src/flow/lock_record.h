@@ -12,7 +12,6 @@
 #include "flow/model_source.h"
 #include "flow/pieces.h"
 #include "flow/plan_outputs.h"
-#include "nibble/effort.h"
 #include "nibble/quantize.h"
 
 namespace nibble {
@@ -35,8 +34,6 @@ struct LockRecord {
   // source, as hexadecimal digits.
   std::vector<std::string> tensor_sha256;
 };
-
-std::string_view effort_name(Effort effort);  // "default"
 
 // Writes what is known before the work begins into the output's metadata, over what the source
 // had; the hashes are zeros. A copy keeps what the source had, unless its layers are others.

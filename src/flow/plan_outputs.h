@@ -9,7 +9,6 @@
 #include "file/gguf_sink.h"
 #include "flow/key_override.h"
 #include "flow/model_source.h"
-#include "nibble/effort.h"
 #include "nibble/quantize.h"
 #include "plan/plan.h"
 
@@ -28,7 +27,6 @@ struct PlannedOutput {
   Metadata metadata;                // of the file
   // Of an output that is split as the source is: how many tensors each part gets. Else empty.
   std::vector<size_t> tensors_in_part;
-  Effort effort = Effort::kDefault;  // to encode with
   std::vector<std::string> notes;  // lines of a user's recipe that no tensor of this model matches
 };
 

@@ -114,7 +114,6 @@ QuantizeResult quantize(const std::filesystem::path& model_path,
   for (const QuantizeTarget& target : targets) {
     outputs.push_back(plan_output(model, target.type, request.plan));
     if (is_split) outputs.back().tensors_in_part = model.tensors_in_files();
-    outputs.back().effort = options.effort;
     add_lock_record(model, options, request.imatrix_sha256, outputs.back());
     result.files.push_back(report_output(target, outputs.back(), request.importance));
   }

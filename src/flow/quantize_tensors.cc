@@ -26,11 +26,12 @@ struct Worker {
 
 class Quantizing {
  public:
-  Quantizing(const TensorSource& source, const TensorImportance& importance,
+  Quantizing(const TensorSource& source, const TensorImportance& importance, Effort effort,
              const std::vector<PlannedOutput>& outputs, std::span<const OutputTarget> targets,
              uint64_t memory_limit, int threads)
       : source_(source),
         importance_(importance),
+        effort_(effort),
         outputs_(outputs),
         targets_(targets),
         pieces_(cut_into_pieces(source.tensors(), outputs.front().plan)),
@@ -57,14 +58,10 @@ class Quantizing {
     const uint64_t step =
         std::clamp<uint64_t>(lane_bytes_ / row_bytes, 1, rows_at_once(stored(piece)));
     Sha256 hash;
-    for (uint64_t done = 0; done < piece.rows; done += step) {
-      const uint64_t count = std::min(step, piece.rows - done);
-      worker.rows.read(source_, source_index(piece.tensor), piece.first_row + done, count);
-      if (has_journal()) hash.update(worker.rows.stored());
-      for (Encoding& encoding : encodings) {
-        write(piece, piece.first_row + done, worker.rows, encoding);
-      }
-    }
+    for_rows_of(piece, source_, source_index(piece.tensor), step, worker.rows,
+                has_journal() ? &hash : nullptr, [&](uint64_t row, uint64_t) {
+                  for (Encoding& encoding : encodings) write(piece, row, worker.rows, encoding);
+                });
     if (has_journal()) complete(number, hash.finish(), encodings);
     worker.done.source_bytes += piece.rows * stored(piece).row_bytes();
     worker.done.peak_buffer_bytes =
@@ -89,8 +86,7 @@ class Quantizing {
   }
 
   void write(const Piece& piece, uint64_t row, RowEncoder& rows, Encoding& encoding) const {
-    const auto how =
-        RowEncoding{importance_.of(source_index(piece.tensor)), outputs_.front().effort};
+    const auto how = RowEncoding{importance_.of(source_index(piece.tensor)), effort_};
     const auto encoded = rows.encode(encoding.type, how);
     if (has_journal()) encoding.checksum.update(encoded);
     const uint64_t row_bytes = outputs_[encoding.outputs.front()].tensors[piece.tensor].row_bytes();
@@ -124,6 +120,7 @@ class Quantizing {
 
   const TensorSource& source_;
   const TensorImportance& importance_;
+  Effort effort_;
   const std::vector<PlannedOutput>& outputs_;
   std::span<const OutputTarget> targets_;
   std::vector<Piece> pieces_;
@@ -156,10 +153,11 @@ QuantizeTotals sum_of(const std::vector<Worker>& workers, int lanes) {
 }  // namespace
 
 QuantizeTotals quantize_tensors(const TensorSource& source, const TensorImportance& importance,
-                                const std::vector<PlannedOutput>& outputs,
+                                Effort effort, const std::vector<PlannedOutput>& outputs,
                                 std::span<const OutputTarget> targets, uint64_t memory_limit,
                                 ThreadPool& pool, const RunOptions& run) {
-  const Quantizing quantizing(source, importance, outputs, targets, memory_limit, pool.count());
+  const Quantizing quantizing(source, importance, effort, outputs, targets, memory_limit,
+                              pool.count());
   const auto& pieces = quantizing.pieces();
   uint64_t weights = 0;
   uint64_t resumed = 0;

@@ -9,6 +9,7 @@
 #include "flow/importance.h"
 #include "flow/output_work.h"
 #include "flow/plan_outputs.h"
+#include "nibble/effort.h"
 #include "nibble/progress.h"
 #include "tensor/sink.h"
 
@@ -27,10 +28,10 @@ struct OutputTarget {
 // targets[k] gets outputs[k]; they are not finished. Each thread reads, encodes and writes pieces
 // of its own, so that all of it overlaps. At most `memory_limit` bytes of rows are in flight (but
 // always one row). A type that several outputs give to a tensor is encoded once; pieces that an
-// output has already are left out. All outputs have one effort. With a journal, the source's bytes
+// output has already are left out. With a journal, the source's bytes
 // are hashed as they are read.
 QuantizeTotals quantize_tensors(const TensorSource& source, const TensorImportance& importance,
-                                const std::vector<PlannedOutput>& outputs,
+                                Effort effort, const std::vector<PlannedOutput>& outputs,
                                 std::span<const OutputTarget> targets, uint64_t memory_limit,
                                 ThreadPool& pool, const RunOptions& run);
 

@@ -47,9 +47,7 @@ QuantizeOptions options_of(const LockRecord& record, const VerifyOptions& option
 }
 
 Effort effort_of(const LockRecord& record, const std::string& origin) {
-  for (const Effort effort : {Effort::kFast, Effort::kDefault, Effort::kBest}) {
-    if (record.effort == effort_name(effort)) return effort;
-  }
+  if (const auto effort = effort_from_name(record.effort)) return *effort;
   fail(ErrorCode::kInvalidFile,
        "{}: nibble.lock.effort: found \"{}\", expected fast, default or best", origin,
        printable(record.effort));
@@ -141,12 +139,8 @@ class Comparing {
     const auto& source = comparison_.source.tensors();
     const uint64_t step = rows_at_once(source.tensors()[planned.source_index]);
     Sha256 hash;
-    for (uint64_t done = 0; done < piece.rows; done += step) {
-      const uint64_t count = std::min(step, piece.rows - done);
-      buffers.rows.read(source, planned.source_index, piece.first_row + done, count);
-      hash.update(buffers.rows.stored());
-      compare(piece.tensor, piece.first_row + done, count, buffers);
-    }
+    for_rows_of(piece, source, planned.source_index, step, buffers.rows, &hash,
+                [&](uint64_t row, uint64_t count) { compare(piece.tensor, row, count, buffers); });
     return hash.finish();
   }
 
