@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Kills nibble quantize at random moments and goes on with --resume: the files must have the SHA-256 of a run that
-was left alone.
+was left alone, and something must have been taken over. Only kills count that left finished pieces.
 
   bench/kill_and_resume.py build/release/nibble assets/lab-7m --kills 50
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import random
 import signal
@@ -22,17 +23,23 @@ def digests(folder: Path) -> dict[str, str]:
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir())}
 
 
+def has_pieces(journal: Path) -> bool:
+    """Whether there is a record after the journal's header (docs/formats/journal.md)."""
+    data = journal.read_bytes()
+    return len(data) >= 16 and len(data) >= 16 + int.from_bytes(data[8:16], "little") + 8 + 56
+
+
 class Killer:
     def __init__(self, options: argparse.Namespace, folder: Path) -> None:
         self.folder = folder
         self.random = random.Random(options.seed)
         self.command = [options.nibble, "quantize", options.model, "-t", options.types, "--threads", options.threads,
-                        "--quiet", *(["--imatrix", options.imatrix] if options.imatrix else [])]
+                        "--quiet", "--json", *(["--imatrix", options.imatrix] if options.imatrix else [])]
         self.slow = dict(os.environ, NIBBLE_ISA="scalar")  # more moments between beginning and end
 
     def start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen([*self.command, "-o", self.folder / name, *arguments], env=self.slow,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def whole(self) -> tuple[dict[str, str], float]:
         begin = time.monotonic()
@@ -41,17 +48,21 @@ class Killer:
         assert process.returncode == 0, error
         return digests(self.folder / "whole"), time.monotonic() - begin
 
-    def kill_once(self, name: str, seconds: float) -> bool:
-        """Whether it was killed before it ended."""
+    def left(self, name: str) -> bool:
+        """Whether a run has something to go on with."""
+        return any(has_pieces(journal) for journal in (self.folder / name).glob("*.journal"))
+
+    def run_once(self, name: str, seconds: float) -> int | None:
+        """Goes on with a run; the bytes that it took over, None when it was killed before it ended."""
         process = self.start(name, "--resume")
         try:
-            error = process.communicate(timeout=self.random.uniform(0, seconds))[1]
+            output, error = process.communicate(timeout=self.random.uniform(0, seconds))
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.communicate()
-            return True
+            return None
         assert process.returncode == 0, error
-        return False
+        return sum(file["bytes_resumed"] for file in json.loads(output)["outputs"])
 
 
 def main() -> None:
@@ -67,14 +78,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=".") as folder:
         killer = Killer(options, Path(folder))
         expected, seconds = killer.whole()
-        kills = files = 0
+        kills = files = resumed = 0
         while kills < options.kills:
             name = f"run{files}"
-            while killer.kill_once(name, 1.1 * seconds):
-                kills += 1
+            taken_over = killer.run_once(name, 1.1 * seconds)
+            has_left = False
+            while taken_over is None:
+                has_left = killer.left(name)
+                kills += has_left
+                taken_over = killer.run_once(name, 1.1 * seconds)
+            assert taken_over > 0 or not has_left, f"{name} began anew after {kills} kills"
             assert digests(Path(folder) / name) == expected, f"{name} differs after {kills} kills"
             files += 1
-        print(f"{kills} kills, {files} resumed runs, every file the same as uninterrupted ({seconds:.2f} s a run)")
+            resumed += taken_over
+        print(f"{kills} kills with pieces done, {files} runs that went on, {resumed / 2**20:.1f} MiB taken over, "
+              f"every file the same as uninterrupted ({seconds:.2f} s a run)")
 
 
 if __name__ == "__main__":

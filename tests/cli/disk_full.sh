@@ -10,10 +10,7 @@ refuses quantize "$ASSETS/lab-7m" -t q4_0,q8_0 -o small --quiet
 mount -o remount,size=12m small
 NIBBLE_ISA=scalar "$NIBBLE" quantize "$ASSETS/lab-7m" -t q6_k -o small/out.gguf --threads 1 --quiet &
 process=$!
-for _ in $(seq 600); do
-  [ "$(stat -c %s small/out.gguf.journal 2>/dev/null || echo 0)" -gt 1500 ] && break
-  sleep 0.02
-done
+wait_for_bytes small/out.gguf.journal 1500 $process
 head -c 12000000 /dev/zero >small/other 2>/dev/null
 wait $process
 echo "status $?"

@@ -4,10 +4,7 @@ set -m  # else bash starts background commands with SIGINT ignored
 mkdir out
 NIBBLE_ISA=scalar "$NIBBLE" quantize "$ASSETS/lab-7m" -t q6_k,q4_k_m -o out --threads 1 --quiet &
 process=$!
-for _ in $(seq 600); do
-  [ -s out/lab-7m-q4_k_m.gguf.journal ] && break
-  sleep 0.05
-done
+wait_for_bytes out/lab-7m-q4_k_m.gguf.journal 0 $process
 [ -s out/lab-7m-q4_k_m.gguf.journal ] && echo "it is writing"
 kill -INT $process
 wait $process

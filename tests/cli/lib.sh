@@ -43,6 +43,15 @@ with open(sys.argv[1], "r+b") as f:
     f.write(bytes.fromhex(sys.argv[3]))' "$1" "$2" "$3"
 }
 
+# wait_for_bytes FILE BYTES PID: until the file has more than so many bytes, or the process ended.
+wait_for_bytes() {
+  for _ in $(seq 3000); do
+    [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -gt "$2" ] && return
+    kill -0 "$3" 2>/dev/null || return
+    sleep 0.01
+  done
+}
+
 skip() {
   echo "$*"
   exit 77
