@@ -16,6 +16,11 @@ constexpr int kFailure = 1;
 constexpr int kWrongUsage = 2;
 constexpr int kInterrupted = 130;  // 128 + SIGINT, as shells have it
 
+int status_of(nibble::ErrorCode code) {
+  if (code == nibble::ErrorCode::kCancelled) return kInterrupted;
+  return code == nibble::ErrorCode::kUsage ? kWrongUsage : kFailure;
+}
+
 int report(const std::string& message, int status) {
   nibble::cli::end_progress();
   fmt::print(stderr, "error: {}\n", message);
@@ -46,8 +51,7 @@ int main(int argc, char** argv) {
                       "\nRun nibble --help, or nibble VERB --help, for what there is.",
                   kWrongUsage);
   } catch (const nibble::Error& error) {
-    const bool is_interrupted = error.code() == nibble::ErrorCode::kCancelled;
-    return report(error.what(), is_interrupted ? kInterrupted : kFailure);
+    return report(error.what(), status_of(error.code()));
   } catch (const std::bad_alloc&) {
     return report("out of memory", kFailure);
   } catch (const std::exception& error) {

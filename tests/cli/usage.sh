@@ -13,7 +13,7 @@ nibble --version
 for verb in quantize inspect evaluate run; do
   "$NIBBLE" $verb --help | grep -m 1 Example
 done
-echo 'wrong values are errors of status 1'
+echo '--- values that make no sense, and files that are missing or wrong'
 refuses quantize "$ASSETS/lab-7m" -t q9_9 -o out.gguf
 refuses quantize "$ASSETS/lab-7m" -t missing.recipe -o out.gguf
 printf 'all q4_k\noutput where q6_k\n' >bad.recipe
