@@ -27,7 +27,8 @@ struct Options {
 
 std::string read_text(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::is_directory(path)) {
+  std::error_code ignored;
+  if (!file || std::filesystem::is_directory(path, ignored)) {
     throw Error(ErrorCode::kNotFound,
                 fmt::format("{}: cannot read the text: {}", path.string(), std::strerror(errno)));
   }

@@ -30,8 +30,9 @@ struct Options {
 // "models/lab-7m/" and "lab-7m-f16.gguf" are both lab-7m.
 std::string base_name(const std::filesystem::path& model) {
   const auto whole = std::filesystem::weakly_canonical(model);
-  std::string name =
-      std::filesystem::is_directory(whole) ? whole.filename().string() : whole.stem().string();
+  std::error_code ignored;  // false then, and opening says why
+  std::string name = std::filesystem::is_directory(whole, ignored) ? whole.filename().string()
+                                                                   : whole.stem().string();
   for (const char* suffix : {"-f32", "-f16", "-bf16", "-F32", "-F16", "-BF16"}) {
     if (name.ends_with(suffix))
       return name.substr(0, name.size() - std::string_view(suffix).size());
@@ -219,24 +220,10 @@ void check_combinations(const Options& options) {
   }
 }
 
-void check_copy(const std::vector<QuantizeTarget>& targets, const QuantizeOptions& options) {
-  const bool copies = std::ranges::any_of(
-      targets, [](const auto& target) { return find_quantize_type(target.type) == "copy"; });
-  const bool chooses = options.pure || options.leave_output || !options.output_type.empty() ||
-                       !options.token_embedding_type.empty() || !options.tensor_types.empty() ||
-                       !options.tensor_type_file.empty() || !options.imatrix.empty();
-  if (copies && chooses) {
-    throw CLI::ValidationError(
-        "the type copy keeps every tensor as it is stored: it goes with no option that chooses "
-        "types, and with no --imatrix");
-  }
-}
-
 void run(Options& options) {
   check_combinations(options);
   const auto targets =
       options.classic.empty() ? targets_of(options) : take_classic_arguments(options);
-  check_copy(targets, options.quantize);
   QuantizeOptions& settings = options.quantize;
   settings.run = options.common.run();
   settings.memory_limit = parse_bytes(options.memory);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -72,6 +73,14 @@ class PlainLines {
   std::string phase_;
   uint64_t printed_ = 0;
 };
+
+// "4.1GB": 4.1 and "GB"; a number below 0 when there is none.
+std::pair<double, std::string_view> number_and_unit(std::string_view text) {
+  double number = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return {-1, text};
+  return {number, text.substr(static_cast<size_t>(end - text.data()))};
+}
 
 class UsageFirst : public CLI::Formatter {
  public:
@@ -147,20 +156,20 @@ uint64_t parse_bytes(const std::string& text) {
                                                           {"G", 1e9},
                                                           {"B", 1},
                                                           {"", 1}});
-  size_t digits = 0;
-  double number = -1;
-  try {
-    number = std::stod(text, &digits);
-  } catch (const std::exception&) {
-    digits = 0;
-  }
-  const std::string_view unit = std::string_view(text).substr(digits);
+  const auto [number, unit] = number_and_unit(text);
   for (const auto& [name, size] : kUnits) {
-    if (digits > 0 && unit == name && number >= 0 && number * size < 0x1p62)
+    if (unit == name && number >= 0 && number * size < 0x1p62)
       return static_cast<uint64_t>(number * size);
   }
   throw CLI::ValidationError("\"" + text +
                              "\" is no size; write 512MiB, 2GiB, 4.1GB or plain bytes");
+}
+
+double parse_share(const std::string& text) {
+  const auto [number, unit] = number_and_unit(text);
+  const double share = unit == "%" ? number / 100 : number;
+  if ((unit.empty() || unit == "%") && share > 0 && share <= 1) return share;
+  throw CLI::ValidationError("\"" + text + "\" is no share; write 1% or 0.01");
 }
 
 uint64_t peak_memory_bytes() {

@@ -35,6 +35,7 @@ void end_progress();  // leaves a half-drawn bar's line
 std::string readable_bytes(uint64_t bytes);     // "4.13 MiB"
 uint64_t parse_bytes(const std::string& text);  // "512MiB", "2GiB", "4.1GB", plain bytes; throws
                                                 // CLI::ValidationError
+double parse_share(const std::string& text);    // "1%", "0.01": above 0, at most 1; throws the same
 uint64_t peak_memory_bytes();                   // of this process
 
 }  // namespace nibble::cli

@@ -25,20 +25,6 @@ struct Options {
   VerifyOptions verify;
 };
 
-double parse_share(const std::string& text) {
-  size_t digits = 0;
-  double share = -1;
-  try {
-    share = std::stod(text, &digits);
-  } catch (const std::exception&) {
-    digits = 0;
-  }
-  if (digits > 0 && text.substr(digits) == "%") share /= 100;
-  const bool is_number = digits > 0 && (digits == text.size() || text.substr(digits) == "%");
-  if (is_number && share > 0 && share <= 1) return share;
-  throw CLI::ValidationError("--sample: \"" + text + "\" is no share; write 1% or 0.01");
-}
-
 void print_json(const VerifyResult& result) {
   nlohmann::ordered_json problems = nlohmann::ordered_json::array();
   for (const auto& [tensor, what] : result.problems) {

@@ -66,6 +66,11 @@ std::span<const std::byte> InputFile::map() const {
           mapped_ == nullptr ? 0 : static_cast<size_t>(size_)};
 }
 
+bool is_missing(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::status(path, ignored).type() == std::filesystem::file_type::not_found;
+}
+
 std::string read_text_file(const std::filesystem::path& path, uint64_t limit) {
   const InputFile file(path);
   if (file.size() > limit) {

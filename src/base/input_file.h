@@ -41,6 +41,9 @@ class InputFile {
   mutable void* mapped_ = nullptr;
 };
 
+// Whether nothing has that name. What cannot be looked at may be there: opening it says why not.
+bool is_missing(const std::filesystem::path& path);
+
 // A small file as text. Error: kUnsupported when it has more than `limit` bytes.
 std::string read_text_file(const std::filesystem::path& path, uint64_t limit = uint64_t{1} << 30);
 

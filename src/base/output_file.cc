@@ -23,12 +23,6 @@ std::filesystem::path folder_of(const std::filesystem::path& target) {
   return parent.empty() ? std::filesystem::path(".") : parent;
 }
 
-[[noreturn]] void fail_write(const std::filesystem::path& target, int error_number) {
-  const auto code =
-      error_number == ENOSPC || error_number == EDQUOT ? ErrorCode::kNoSpace : ErrorCode::kIo;
-  fail(code, "{}: cannot write: {}", target.string(), system_message(error_number));
-}
-
 // Creates a file beside `target` and sets its name. A killed process leaves its own behind, and in
 // a container the next process often has the same pid: then further names are tried.
 int open_temporary(const std::filesystem::path& target, std::filesystem::path& temporary) {
@@ -68,6 +62,12 @@ int open_part(const std::filesystem::path& target) {
 }
 
 }  // namespace
+
+void fail_write(const std::filesystem::path& path, int error_number) {
+  const auto code =
+      error_number == ENOSPC || error_number == EDQUOT ? ErrorCode::kNoSpace : ErrorCode::kIo;
+  fail(code, "{}: cannot write: {}", path.string(), system_message(error_number));
+}
 
 std::filesystem::path part_path(const std::filesystem::path& target) {
   return target.string() + ".part";

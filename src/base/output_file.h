@@ -58,6 +58,9 @@ class OutputFile {
   bool committed_ = false;
 };
 
+// Throws kNoSpace or kIo, as errno says, for a file that cannot be written.
+[[noreturn]] void fail_write(const std::filesystem::path& path, int error_number);
+
 // Where an OutputFile with kKeep or kResume has its bytes until it is committed: TARGET.part.
 std::filesystem::path part_path(const std::filesystem::path& target);
 

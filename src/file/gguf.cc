@@ -10,13 +10,6 @@
 namespace nibble {
 namespace {
 
-std::filesystem::path split_part_path(const std::filesystem::path& first, uint64_t number,
-                                      uint64_t count) {
-  std::string name = first.filename().string();
-  name.resize(name.size() - split_ending(1, count).size());
-  return first.parent_path() / (name + split_ending(number, count));
-}
-
 // The number of files of the model that this header begins; 1 when it was never split.
 uint64_t count_parts(const Metadata& metadata) {
   const uint64_t number = metadata.find_uint("split.no").value_or(0);
@@ -82,8 +75,8 @@ void GgufFile::open_first(const std::filesystem::path& path) {
 
 void GgufFile::open_others(const std::filesystem::path& path, uint64_t count) {
   for (uint64_t number = 1; number < count; ++number) {
-    const auto part = split_part_path(path, number + 1, count);
-    if (!std::filesystem::exists(part)) {
+    const std::filesystem::path part = split_prefix(path, count) + split_ending(number + 1, count);
+    if (is_missing(part)) {
       fail(ErrorCode::kNotFound, "{}: part {} of {} is missing: no file {}", path.string(),
            number + 1, count, part.string());
     }

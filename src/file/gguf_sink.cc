@@ -3,6 +3,7 @@
 #include <bit>
 #include <type_traits>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "base/error.h"
 #include "file/byte_reader.h"
@@ -109,7 +110,7 @@ GgufSink::GgufSink(std::vector<GgufPart> parts, Unfinished unfinished)
     const auto offsets = place_tensors(part.tensors, gguf_alignment(part.metadata));
     files_.push_back(
         std::make_unique<OutputFile>(part.path, header.size() + offsets.back(), unfinished));
-    files_.back()->write_at(0, std::as_bytes(std::span(header)));
+    files_.back()->write_at(0, bytes_of(header));
     for (size_t i = 0; i < part.tensors.size(); ++i) {
       places_.push_back({files_.size() - 1, header.size() + offsets[i]});
     }
@@ -135,7 +136,7 @@ void GgufSink::rewrite_metadata(const Metadata& metadata) {
   if (header.size() != gguf_header_bytes(part.metadata, part.tensors).size()) {
     fail(ErrorCode::kUsage, "{}: other metadata must have the same size", part.path.string());
   }
-  files_.front()->write_at(0, std::as_bytes(std::span(header)));
+  files_.front()->write_at(0, bytes_of(header));
   part.metadata = metadata;
 }
 

@@ -41,6 +41,12 @@ std::string split_ending(uint64_t number, uint64_t count) {
   return fmt::format("-{:05}-of-{:05}.gguf", number, count);
 }
 
+std::string split_prefix(const std::filesystem::path& first, uint64_t count) {
+  std::string prefix = first.string();
+  prefix.resize(prefix.size() - split_ending(1, count).size());
+  return prefix;
+}
+
 std::vector<size_t> split_by_count(size_t tensors, size_t most, bool first_empty) {
   std::vector<size_t> parts;
   if (first_empty || tensors == 0) parts.push_back(0);

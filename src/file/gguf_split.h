@@ -22,6 +22,8 @@ constexpr uint64_t kMaxSplitParts = 65535;  // split.count is a u16
 
 // "-00001-of-00003.gguf": what follows the prefix in the name of part `number` (from 1).
 std::string split_ending(uint64_t number, uint64_t count);
+// The prefix of a path that ends as the first part's.
+std::string split_prefix(const std::filesystem::path& first, uint64_t count);
 
 // How many tensors each part gets when no part is to have more than `most` tensors, or no file more
 // than `bytes` bytes; a model without tensors is one part. With `first_empty` the first part has

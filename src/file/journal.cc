@@ -6,8 +6,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/input_file.h"
+#include "base/output_file.h"
 #include "base/xxh64.h"
 
 namespace nibble {
@@ -17,10 +19,6 @@ constexpr std::string_view kMagic = "NIBJRNL1";
 constexpr uint64_t kMaxWorkBytes = 1 << 20;
 constexpr uint64_t kMaxJournalBytes = uint64_t{1} << 30;
 constexpr size_t kRecordBytes = 8 + 8 + 32 + 8;
-
-std::span<const std::byte> bytes_of(std::string_view text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
 
 void put(std::string& out, uint64_t value) {
   out.append(reinterpret_cast<const char*>(&value), sizeof value);
@@ -60,12 +58,6 @@ JournalRecord decode_record(std::span<const std::byte> bytes) {
   JournalRecord record{get(bytes), get(bytes.subspan(8)), {}};
   std::memcpy(record.source.data(), bytes.data() + 16, record.source.size());
   return record;
-}
-
-[[noreturn]] void fail_write(const std::filesystem::path& path, int error_number) {
-  const auto code =
-      error_number == ENOSPC || error_number == EDQUOT ? ErrorCode::kNoSpace : ErrorCode::kIo;
-  fail(code, "{}: cannot write: {}", path.string(), system_message(error_number));
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) {
 void SafetensorsFile::open_index(const std::filesystem::path& path) {
   for (const auto& [name, tensors] : read_index(path)) {
     const auto shard = path.parent_path() / name;
-    if (!std::filesystem::exists(shard)) {
+    if (is_missing(shard)) {
       fail(ErrorCode::kNotFound, "{}: the file is missing, but {} names it; download it",
            shard.string(), path.string());
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -86,7 +87,7 @@ SafetensorsSink::SafetensorsSink(const std::filesystem::path& path,
     : progress_(path, tensors), file_(path, safetensors_file_bytes(metadata, tensors)) {
   check_names(path, tensors);
   const Header header = encode_header(metadata, tensors);
-  file_.write_at(0, std::as_bytes(std::span(header.bytes)));
+  file_.write_at(0, bytes_of(header.bytes));
   uint64_t offset = header.bytes.size();
   for (const TensorInfo& tensor : tensors) {
     offsets_.push_back(offset);

@@ -26,6 +26,16 @@ std::optional<std::string_view> find_duplicate(const std::vector<TensorInfo>& te
   return find_duplicate(std::move(names));
 }
 
+void require_other_file(const std::filesystem::path& target,
+                        const std::vector<std::unique_ptr<InputFile>>& source) {
+  for (const auto& file : source) {
+    std::error_code ignored;  // a target that does not exist is no file of the source
+    if (!std::filesystem::equivalent(target, file->path(), ignored)) continue;
+    fail(ErrorCode::kUsage, "{}: the target is the source itself; choose another name",
+         target.string());
+  }
+}
+
 const InputFile& TensorFiles::open(const std::filesystem::path& path) {
   return *files_.emplace_back(std::make_unique<InputFile>(path));
 }

@@ -21,6 +21,10 @@ std::optional<uint64_t> checked_tensor_bytes(DType type, const Shape& shape);
 std::optional<std::string_view> find_duplicate(std::vector<std::string_view> names);
 std::optional<std::string_view> find_duplicate(const std::vector<TensorInfo>& tensors);
 
+// Error kUsage when `target`, which is to be written, is one of the files of its source.
+void require_other_file(const std::filesystem::path& target,
+                        const std::vector<std::unique_ptr<InputFile>>& source);
+
 class TensorFiles {
  public:
   // Errors: those of InputFile.

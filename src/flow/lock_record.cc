@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/input_file.h"
 
@@ -38,10 +39,6 @@ constexpr ListKey kListKeys[] = {
     {"nibble.lock.imatrix.include", &LockRecord::include_weights},
     {"nibble.lock.imatrix.exclude", &LockRecord::exclude_weights},
 };
-
-std::span<const std::byte> bytes_of(std::string_view text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
 
 // "models/lab-7m/" is lab-7m: where it lay says nothing about what it was.
 std::string file_name(const std::filesystem::path& path) {

@@ -101,10 +101,11 @@ std::vector<size_t> ModelSource::tensors_in_files() const {
 }
 
 ModelSource open_model(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) {
+  if (is_missing(path)) {
     fail(ErrorCode::kNotFound, "{}: there is no such file or directory", path.string());
   }
-  if (std::filesystem::is_directory(path) || path.extension() == ".safetensors")
+  std::error_code ignored;  // false then, and opening says why
+  if (std::filesystem::is_directory(path, ignored) || path.extension() == ".safetensors")
     return open_hf(path);
   if (starts_with_gguf_magic(path)) return open_gguf(path);
   fail(ErrorCode::kInvalidFile,

@@ -106,9 +106,8 @@ PlannedOutput plan_output(const ModelSource& model, const std::string& type,
 std::vector<GgufPart> parts_of(const PlannedOutput& output, const std::filesystem::path& first) {
   const size_t count = output.tensors_in_part.size();
   if (count == 0) return {{first, output.metadata, output.tensors}};
-  std::string prefix = first.string();
-  prefix.resize(prefix.size() - split_ending(1, count).size());
-  return split_into_parts(prefix, output.metadata, output.tensors, output.tensors_in_part);
+  return split_into_parts(split_prefix(first, count), output.metadata, output.tensors,
+                          output.tensors_in_part);
 }
 
 }  // namespace nibble

@@ -8,6 +8,7 @@
 #include "base/output_file.h"
 #include "file/gguf_split.h"
 #include "file/journal.h"
+#include "file/tensor_files.h"
 #include "flow/lock_record.h"
 #include "flow/plan_outputs.h"
 #include "flow/quantize_report.h"
@@ -21,20 +22,10 @@
 namespace nibble {
 namespace {
 
-bool is_same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
-  std::error_code ignored;  // a target that does not exist is no file of the source
-  return std::filesystem::equivalent(a, b, ignored);
-}
-
 void check_targets(const ModelSource& model, const std::vector<QuantizeTarget>& targets) {
   if (targets.empty()) fail(ErrorCode::kUsage, "no type was named");
   for (size_t i = 0; i < targets.size(); ++i) {
-    for (const auto& file : model.files()) {
-      if (is_same_file(targets[i].path, file->path())) {
-        fail(ErrorCode::kUsage, "{}: the target is the source itself; choose another name",
-             targets[i].path.string());
-      }
-    }
+    require_other_file(targets[i].path, model.files());
     for (size_t k = 0; k < i; ++k) {
       if (targets[i].path.lexically_normal() == targets[k].path.lexically_normal()) {
         fail(ErrorCode::kUsage, "{}: two types ({} and {}) would be written to one file",

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
 
 #include "base/error.h"
+#include "codec/formats.h"
 #include "file/gguf_sink.h"
 
 namespace nibble {
@@ -12,9 +12,9 @@ namespace {
 
 // llama.cpp refuses to make these without importance, but for the embedding and the output.
 bool wants_importance(const TensorInfo& tensor) {
-  static constexpr auto kTypes =
-      std::to_array<std::string_view>({"iq1_s", "iq1_m", "iq2_xxs", "iq2_xs", "iq2_s", "iq3_xxs"});
-  return std::ranges::find(kTypes, dtype_name(tensor.type)) != kTypes.end() &&
+  static constexpr auto kTypes = std::to_array({DType::kIQ1_S, DType::kIQ1_M, DType::kIQ2_XXS,
+                                                DType::kIQ2_XS, DType::kIQ2_S, DType::kIQ3_XXS});
+  return std::ranges::find(kTypes, tensor.type) != kTypes.end() &&
          tensor.name != "token_embd.weight" && tensor.name != "output.weight";
 }
 

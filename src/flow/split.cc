@@ -7,6 +7,7 @@
 #include "base/threads.h"
 #include "file/gguf.h"
 #include "file/gguf_split.h"
+#include "file/tensor_files.h"
 #include "flow/pieces.h"
 #include "flow/run_support.h"
 
@@ -35,14 +36,8 @@ void check_targets(const std::vector<GgufFileSize>& files, const GgufFile& model
   uint64_t bytes = 0;
   for (const GgufFileSize& file : files) {
     bytes += file.bytes;
-    for (const auto& source : model.files()) {
-      std::error_code ignored;  // a target that does not exist is no file of the source
-      if (std::filesystem::equivalent(file.path, source->path(), ignored)) {
-        fail(ErrorCode::kUsage, "{}: the target is the source itself; choose another name",
-             file.path.string());
-      }
-    }
-    if (!overwrite && std::filesystem::exists(file.path)) {
+    require_other_file(file.path, model.files());
+    if (!overwrite && !is_missing(file.path)) {
       fail(ErrorCode::kUsage, "{}: exists; choose another name, or replace it with --force",
            file.path.string());
     }

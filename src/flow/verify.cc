@@ -5,7 +5,9 @@
 #include <cmath>
 #include <mutex>
 
+#include "base/bytes.h"
 #include "base/error.h"
+#include "base/parse_number.h"
 #include "base/random.h"
 #include "base/threads.h"
 #include "file/byte_reader.h"
@@ -23,12 +25,12 @@ std::vector<uint64_t> parse_layers(const std::string& text, const std::string& o
   std::vector<uint64_t> layers;
   for (size_t at = 0; at < text.size();) {
     const size_t end = std::min(text.find(',', at), text.size());
-    const std::string number = text.substr(at, end - at);
-    if (number.empty() || number.size() > 9 || !std::ranges::all_of(number, ::isdigit)) {
+    const auto layer = parse_number<uint64_t>(std::string_view(text).substr(at, end - at));
+    if (!layer) {
       fail(ErrorCode::kInvalidFile, "{}: nibble.lock.prune_layers: found \"{}\", expected numbers",
            origin, printable(text));
     }
-    layers.push_back(std::stoull(number));
+    layers.push_back(*layer);
     at = end + 1;
   }
   return layers;
@@ -62,8 +64,7 @@ std::vector<std::string> notes_on(const LockRecord& record, const std::string& i
   }
   const BuiltinRecipe* recipe = find_builtin_recipe(record.recipe);
   if (record.recipe_text.empty() && recipe != nullptr) {
-    const auto text = std::as_bytes(std::span(recipe->text.data(), recipe->text.size()));
-    if (hex(sha256(text)) != record.recipe_sha256) {
+    if (hex(sha256(bytes_of(recipe->text))) != record.recipe_sha256) {
       notes.push_back(fmt::format("its recipe {} was another one; types are taken from the file",
                                   printable(record.recipe)));
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "file/gguf_header.h"
 #include "flow/lock_record.h"
@@ -22,7 +23,7 @@ std::string describe_work(const ModelSource& model, const PlannedOutput& output)
   }
   work += describe_lock_record(output.metadata);
   const std::string header = gguf_header_bytes(output.metadata, output.tensors);
-  return work + "header: " + hex(sha256(std::as_bytes(std::span(header)))) + "\n";
+  return work + "header: " + hex(sha256(bytes_of(header))) + "\n";
 }
 
 bool is_finished(const ModelSource& model, const GgufPart& part) {

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "nibble/error.h"
 
 namespace nibble {
@@ -50,10 +51,6 @@ inline std::filesystem::path write_file(const std::filesystem::path& path, std::
 inline std::string read_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
-}
-
-inline std::span<const std::byte> bytes_of(std::string_view text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
 }
 
 // Succeeds when `action` throws an Error of that code whose message holds every fragment.
