@@ -78,9 +78,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=".") as folder:
         killer = Killer(options, Path(folder))
         expected, seconds = killer.whole()
-        kills = files = resumed = 0
+        kills = runs = resumed_runs = resumed = 0
         while kills < options.kills:
-            name = f"run{files}"
+            name = f"run{runs}"
             taken_over = killer.run_once(name, 1.1 * seconds)
             has_left = False
             while taken_over is None:
@@ -89,9 +89,10 @@ def main() -> None:
                 taken_over = killer.run_once(name, 1.1 * seconds)
             assert taken_over > 0 or not has_left, f"{name} began anew after {kills} kills"
             assert digests(Path(folder) / name) == expected, f"{name} differs after {kills} kills"
-            files += 1
+            runs += 1
+            resumed_runs += has_left
             resumed += taken_over
-        print(f"{kills} kills with pieces done, {files} runs that went on, {resumed / 2**20:.1f} MiB taken over, "
+        print(f"{kills} kills with pieces done, {resumed_runs} runs that went on, {resumed / 2**20:.1f} MiB taken over, "
               f"every file the same as uninterrupted ({seconds:.2f} s a run)")
 
 
