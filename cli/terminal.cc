@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -109,6 +108,10 @@ void CommonOptions::add_to(CLI::App& command) {
   command.add_option("--threads", threads, "threads to work with (default: all CPUs)")
       ->check(CLI::Range(0, 1024))
       ->type_name("N");
+  add_output_to(command);
+}
+
+void CommonOptions::add_output_to(CLI::App& command) {
   command.add_flag("--quiet", quiet, "no progress");
   command.add_flag("--json", json, "the result as JSON on stdout");
 }
@@ -170,12 +173,6 @@ double parse_share(const std::string& text) {
   const double share = unit == "%" ? number / 100 : number;
   if ((unit.empty() || unit == "%") && share > 0 && share <= 1) return share;
   throw CLI::ValidationError("\"" + text + "\" is no share; write 1% or 0.01");
-}
-
-uint64_t peak_memory_bytes() {
-  struct rusage usage {};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
 }
 
 }  // namespace nibble::cli

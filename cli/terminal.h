@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string>
 
+#include "nibble/machine.h"
 #include "nibble/progress.h"
 
 namespace nibble::cli {
@@ -22,6 +23,7 @@ struct CommonOptions {
   bool json = false;
 
   void add_to(CLI::App& command);
+  void add_output_to(CLI::App& command);  // all but --threads
   // Progress on stderr: a bar with rate and time left on a terminal, else a plain line for each
   // tenth; none if quiet.
   RunOptions run() const;
@@ -36,6 +38,5 @@ std::string readable_bytes(uint64_t bytes);     // "4.13 MiB"
 uint64_t parse_bytes(const std::string& text);  // "512MiB", "2GiB", "4.1GB", plain bytes; throws
                                                 // CLI::ValidationError
 double parse_share(const std::string& text);    // "1%", "0.01": above 0, at most 1; throws the same
-uint64_t peak_memory_bytes();                   // of this process
 
 }  // namespace nibble::cli

@@ -25,7 +25,8 @@ class Session {
 
   int64_t position() const { return cache_.length(); }
   int64_t context() const { return cache_.capacity(); }
-  void rewind() { cache_.set_length(0); }
+  // Forgets what came after the first `position` tokens, at most position().
+  void rewind(int64_t position = 0) { cache_.set_length(position); }
 
   static constexpr int64_t kBatch = 512;  // tokens that go through the model together
 

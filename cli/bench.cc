@@ -1,0 +1,106 @@
+// nibble bench MODEL... [-p N,...] [-n N,...] [-d N,...] [-o FORMAT]
+#include "nibble/bench.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/terminal.h"
+
+namespace nibble::cli {
+namespace {
+
+struct Options {
+  CommonOptions common;
+  std::vector<std::filesystem::path> models;
+  BenchOptions bench;
+  std::string format = "md";
+  bool no_limits = false;
+};
+
+void print(const std::string& text) {
+  fmt::print("{}", text);
+  std::fflush(stdout);
+}
+
+void run(Options& options) {
+  options.bench.load.run = options.common.run();
+  options.bench.limits = !options.no_limits;
+  const std::string_view name = options.common.json ? "json" : std::string_view(options.format);
+  const auto formats = bench_formats();
+  const BenchFormat& format =
+      *std::find_if(formats.begin(), formats.end(), [&](const auto& f) { return f.name == name; });
+  const auto print_last = [&](const BenchReport& report) {
+    end_progress();
+    if (report.results.size() == 1) print(format.begin(report));
+    print(format.row(report, report.results.back()));
+  };
+  print(format.end(bench(options.models, options.bench, print_last)));
+}
+
+std::vector<std::string> format_names() {
+  std::vector<std::string> names;
+  for (const BenchFormat& format : bench_formats()) names.emplace_back(format.name);
+  return names;
+}
+
+// "512" or "128,512".
+template <class Value>
+CLI::Option* add_list(CLI::App& command, const std::string& names, std::vector<Value>& values,
+                      const std::string& help) {
+  return command.add_option(names, values, help)
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("N");
+}
+
+void add_sweeps(CLI::App& command, BenchOptions& bench) {
+  add_list(command, "-p,--n-prompt", bench.prompts,
+           "tokens of a prompt, 0: no prompt (default: 512)");
+  add_list(command, "-n,--n-gen", bench.generated,
+           "tokens to generate, 0: no generation (default: 64)");
+  add_list(command, "-d,--depth", bench.depths,
+           "tokens in the KV cache before the test (default: 0)");
+  add_list(command, "--threads", bench.threads, "threads to work with (default: all CPUs)")
+      ->check(CLI::Range(0, 1024));
+  add_list(command, "--kv", bench.kv_types, "type of the KV cache: f16 (default) or f32")
+      ->type_name("TYPE");
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("bench", "measure speed, beside the limits of the machine");
+  show_usage(*command,
+             "Example:  nibble bench model-q4_k_m.gguf -p 512 -n 64 -d 0,4096\n\n"
+             "A list, as of -d here, measures every combination.\n\n"
+             "Usage:    nibble bench MODEL... [OPTIONS]");
+  command->add_option("MODEL", options->models, "Hugging Face directories, .gguf, or .safetensors")
+      ->required()
+      ->type_name("");
+  add_sweeps(*command, options->bench);
+  command
+      ->add_option("-r,--repetitions", options->bench.repetitions,
+                   "timed runs of each test (default: 3)")
+      ->type_name("N");
+  command
+      ->add_option("-t,--type", options->bench.load.type,
+                   "quantize in memory first, as nibble quantize would")
+      ->type_name("TYPE");
+  command
+      ->add_option("-o,--output", options->format,
+                   "md (default), csv, json, jsonl or sql, to stdout")
+      ->check(CLI::IsMember(format_names()))
+      ->type_name("FORMAT");
+  command->add_flag("--no-limits", options->no_limits,
+                    "do not measure what the machine can do at most");
+  options->common.add_output_to(*command);
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace nibble::cli

@@ -1,0 +1,94 @@
+// Measuring how fast models run: prompts, generation, both after a context of some depth, and each
+// figure beside what this machine could do at most. The tests and their names are those of
+// llama.cpp's llama-bench.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nibble/machine.h"
+#include "nibble/model.h"
+
+namespace nibble {
+
+// Every combination of the lists is measured.
+struct BenchOptions {
+  LoadOptions load;                             // load.run.threads has no effect
+  std::vector<int64_t> prompts = {512};         // tokens read at once; 0: no such test
+  std::vector<int64_t> generated = {64};        // tokens made one after the other; 0: no such test
+  std::vector<int64_t> depths = {0};            // tokens in the KV cache before the test
+  std::vector<int> threads;                     // empty, or a 0: all CPUs this process may use
+  std::vector<std::string> kv_types = {"f16"};  // of the KV cache: f16 or f32
+  int repetitions = 3;                          // timed ones, after one that is not
+  bool limits = true;  // measure the machine first, a second or two for each
+                       // number of threads
+};
+
+// What this machine can do at most, with all of the threads together.
+struct BenchLimits {
+  int threads = 0;
+  double read_bytes_per_second = 0;     // from memory
+  double int8_products_per_second = 0;  // with their addition to sums of 32 bits
+  double fp32_products_per_second = 0;  // likewise
+};
+
+struct BenchResult {
+  std::filesystem::path model;
+  std::string type;  // that most of its weights have
+  uint64_t weight_bytes = 0;
+  uint64_t parameters = 0;
+  double load_seconds = 0;
+  uint64_t peak_memory_bytes = 0;  // since the model's loading began
+  int threads = 0;
+  std::string kv_type;
+  int64_t prompt = 0;  // one of these is 0
+  int64_t generated = 0;
+  int64_t depth = 0;
+  std::vector<double> samples;  // tokens per second of each repetition
+  double mean = 0;              // of the samples, like the next two
+  double deviation = 0;         // standard deviation (n - 1)
+  double median = 0;
+  // The limit that this test meets: "read" for generation, "int8", "fp32" or "int8+fp32" for
+  // prompts, by the formats of the model's matrices. Empty without limits.
+  std::string limited_by;
+  double limit_tokens_per_second = 0;
+
+  double share_of_limit() const { return median / limit_tokens_per_second; }
+  std::string test() const;  // "pp512", "tg64", "tg64 @ d4096"
+};
+
+struct BenchReport {
+  std::string version;  // of this library
+  Machine machine;
+  std::vector<BenchLimits> limits;  // one for each number of threads, or empty
+  std::vector<BenchResult> results;
+};
+
+// Tokens are random with a fixed seed. Each repetition reads or makes all of the test's tokens;
+// generation does not sample. `on_result` sees the report so far, after each result.
+// Errors: kUsage for options that make no sense or a depth that leaves no room in the context that
+// a model was trained for, found before anything is measured; whatever loading a model throws.
+BenchReport bench(std::span<const std::filesystem::path> models, const BenchOptions& options,
+                  const std::function<void(const BenchReport&)>& on_result = {});
+
+// The report as text: begin (once there is a first result), each row, end.
+//   md     a table, and the limits below it
+//   csv    a line of names, a line a result
+//   json   {"version", "machine", "limits", "results": [...]}
+//   jsonl  a JSON object a line
+//   sql    CREATE TABLE bench, an INSERT a result
+// The columns of the last four are the same; limits that are not known are empty or null.
+struct BenchFormat {
+  std::string_view name;
+  std::string (*begin)(const BenchReport& report);
+  std::string (*row)(const BenchReport& report, const BenchResult& result);
+  std::string (*end)(const BenchReport& report);
+};
+std::span<const BenchFormat> bench_formats();
+
+}  // namespace nibble

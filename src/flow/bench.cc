@@ -1,0 +1,278 @@
+#include "nibble/bench.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "base/statistics.h"
+#include "flow/kv_type.h"
+#include "flow/model.h"
+#include "flow/run_support.h"
+#include "infer/session.h"
+#include "kernel/machine_limits.h"
+#include "model/forward_work.h"
+
+namespace nibble {
+namespace {
+
+struct Test {
+  int64_t prompt;
+  int64_t generated;
+  int64_t tokens() const { return prompt + generated; }
+};
+
+// One number of threads, with what they can do.
+struct Crew {
+  std::unique_ptr<ThreadPool> pool;
+  MachineLimits limits;
+};
+
+std::vector<Test> tests_of(const BenchOptions& options) {
+  std::vector<Test> tests;
+  for (const int64_t tokens : options.prompts) {
+    if (tokens > 0) tests.push_back({tokens, 0});
+  }
+  for (const int64_t tokens : options.generated) {
+    if (tokens > 0) tests.push_back({0, tokens});
+  }
+  return tests;
+}
+
+int64_t longest(const std::vector<Test>& tests) {
+  return std::max_element(tests.begin(), tests.end(),
+                          [](const Test& a, const Test& b) { return a.tokens() < b.tokens(); })
+      ->tokens();
+}
+
+void check_options(std::span<const std::filesystem::path> models, const BenchOptions& options) {
+  for (const auto* list : {&options.prompts, &options.generated, &options.depths}) {
+    for (const int64_t tokens : *list) {
+      if (tokens < 0) fail(ErrorCode::kUsage, "{} tokens are not possible", tokens);
+    }
+  }
+  if (models.empty() || tests_of(options).empty() || options.depths.empty() ||
+      options.kv_types.empty()) {
+    fail(ErrorCode::kUsage, "nothing to measure: give a model, and -p or -n above 0");
+  }
+  if (options.repetitions < 1)
+    fail(ErrorCode::kUsage, "{} repetitions: at least 1 is needed", options.repetitions);
+  for (const std::string& type : options.kv_types) kv_type_from_name(type);
+}
+
+// What can be known without loading: hours may have gone into the models before.
+void check_model(const std::filesystem::path& path, int64_t positions) {
+  const ModelSource source = open_model(path);
+  const ModelConfig config = config_from_metadata(source.metadata);
+  if (positions > config.context_length) {
+    fail(ErrorCode::kUsage,
+         "{}: depth and test together are {} tokens, the model was trained for {}; make -d, -p or "
+         "-n smaller",
+         path.string(), positions, config.context_length);
+  }
+}
+
+std::vector<Crew> make_crews(const BenchOptions& options, BenchReport& report) {
+  std::vector<Crew> crews;
+  for (const int threads : options.threads.empty() ? std::vector{0} : options.threads) {
+    Crew& crew = crews.emplace_back(Crew{std::make_unique<ThreadPool>(threads), {}});
+    if (!options.limits) continue;
+    crew.limits = measure_limits(*crew.pool);
+    report.limits.push_back({crew.pool->count(), crew.limits.read_bytes_per_second,
+                             crew.limits.integer_products_per_second,
+                             crew.limits.float_products_per_second});
+  }
+  return crews;
+}
+
+std::vector<uint32_t> random_tokens(int64_t count, int64_t vocab_size) {
+  Random random(1);
+  std::vector<uint32_t> tokens(static_cast<size_t>(count));
+  for (uint32_t& token : tokens) {
+    token = static_cast<uint32_t>(random.next() % static_cast<uint64_t>(vocab_size));
+  }
+  return tokens;
+}
+
+// A session at some depth that the tests begin at, again and again.
+class Track {
+ public:
+  Track(const Model::Parts& parts, ThreadPool& pool, DType kv_type, int64_t depth, int64_t longest,
+        Phase& phase)
+      : session_(parts.config, *parts.weights, pool, depth + longest, kv_type),
+        tokens_(random_tokens(std::max(depth, longest), parts.weights->vocab_size())),
+        depth_(depth),
+        phase_(phase) {
+    read(depth, 0);
+  }
+
+  // Seconds that it takes.
+  double run(const Test& test) {
+    session_.rewind(depth_);
+    const Stopwatch watch;
+    if (test.prompt > 0) read(test.prompt, 1);
+    for (int64_t i = 0; i < test.generated; ++i) {
+      session_.feed(std::array{tokens_[static_cast<size_t>(i)]});
+      phase_.advance(1);
+    }
+    return watch.seconds();
+  }
+
+ private:
+  // In batches, so that one can stop between them; only the last has logits.
+  void read(int64_t count, int64_t wanted) {
+    for (int64_t begin = 0; begin < count; begin += Session::kBatch) {
+      const int64_t batch = std::min(Session::kBatch, count - begin);
+      session_.feed(
+          std::span(tokens_).subspan(static_cast<size_t>(begin), static_cast<size_t>(batch)),
+          begin + batch == count ? wanted : 0);
+      phase_.advance(static_cast<uint64_t>(batch));
+    }
+  }
+
+  Session session_;
+  std::vector<uint32_t> tokens_;
+  int64_t depth_;
+  Phase& phase_;
+};
+
+ForwardWork work_of(const Test& test, const Model::Parts& parts, DType kv_type, int64_t depth) {
+  ForwardWork work;
+  if (test.prompt > 0)
+    work += forward_work(parts.config, *parts.weights, kv_type, depth, test.prompt, 1);
+  for (int64_t i = 0; i < test.generated; ++i)
+    work += forward_work(parts.config, *parts.weights, kv_type, depth + i, 1, 1);
+  return work;
+}
+
+void set_limit(BenchResult& result, const ForwardWork& work, const MachineLimits& limits) {
+  double seconds = 0;
+  if (result.generated > 0) {
+    result.limited_by = "read";
+    seconds = static_cast<double>(work.read_bytes) / limits.read_bytes_per_second;
+  } else {
+    result.limited_by = work.float_products == 0     ? "int8"
+                        : work.integer_products == 0 ? "fp32"
+                                                     : "int8+fp32";
+    seconds = static_cast<double>(work.integer_products) / limits.integer_products_per_second +
+              static_cast<double>(work.float_products) / limits.float_products_per_second;
+  }
+  result.limit_tokens_per_second = static_cast<double>(result.prompt + result.generated) / seconds;
+}
+
+// As llama-bench does: a prompt once, or one token.
+Test warm_up_of(const Test& test) { return {test.prompt, std::min<int64_t>(test.generated, 1)}; }
+
+BenchResult measure(Track& track, const Test& test, int repetitions, BenchResult result) {
+  result.prompt = test.prompt;
+  result.generated = test.generated;
+  track.run(warm_up_of(test));
+  for (int i = 0; i < repetitions; ++i) {
+    result.samples.push_back(static_cast<double>(test.tokens()) / track.run(test));
+  }
+  const Summary summary = summarize(result.samples);
+  result.mean = summary.mean;
+  result.deviation = summary.deviation;
+  result.median = summary.median;
+  result.peak_memory_bytes = peak_memory_bytes();
+  return result;
+}
+
+BenchResult describe(const Model& model) {
+  BenchResult result;
+  const Model::Parts& parts = model.parts();
+  const TensorSource& tensors = parts.quantized ? *parts.quantized : parts.source.tensors();
+  std::map<DType, uint64_t> weights;
+  for (const TensorInfo& tensor : tensors.tensors()) {
+    weights[tensor.type] += tensor.shape.count();
+    result.parameters += tensor.shape.count();
+  }
+  const auto most =
+      std::max_element(weights.begin(), weights.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  result.model = model.path();
+  result.type = dtype_name(most->first);
+  result.weight_bytes = model.weight_bytes();
+  result.load_seconds = model.load_seconds();
+  return result;
+}
+
+// What a session is made for; all tests run in each.
+struct Setting {
+  const Crew* crew;
+  DType kv_type;
+  int64_t depth;
+};
+
+std::vector<Setting> settings_of(const BenchOptions& options, const std::vector<Crew>& crews) {
+  std::vector<Setting> settings;
+  for (const Crew& crew : crews) {
+    for (const std::string& kv_type : options.kv_types) {
+      for (const int64_t depth : options.depths)
+        settings.push_back({&crew, kv_type_from_name(kv_type), depth});
+    }
+  }
+  return settings;
+}
+
+uint64_t tokens_in_all(const std::vector<Setting>& settings, const std::vector<Test>& tests,
+                       int repetitions) {
+  int64_t tokens = 0;
+  for (const Test& test : tests) tokens += warm_up_of(test).tokens() + repetitions * test.tokens();
+  int64_t sum = 0;
+  for (const Setting& setting : settings) sum += setting.depth + tokens;
+  return static_cast<uint64_t>(sum);
+}
+
+void measure_model(const std::filesystem::path& path, const BenchOptions& options,
+                   const std::vector<Crew>& crews, BenchReport& report,
+                   const std::function<void(const BenchReport&)>& on_result) {
+  const std::vector<Test> tests = tests_of(options);
+  const std::vector<Setting> settings = settings_of(options, crews);
+  LoadOptions load = options.load;
+  load.run.threads = 0;
+  for (const Crew& crew : crews) load.run.threads = std::max(load.run.threads, crew.pool->count());
+  reset_peak_memory();
+  const Model model(path, load);
+  const BenchResult description = describe(model);
+  Phase phase(load.run, "measuring", "tokens", tokens_in_all(settings, tests, options.repetitions));
+  for (const auto& [crew, kv_type, depth] : settings) {
+    Track track(model.parts(), *crew->pool, kv_type, depth, longest(tests), phase);
+    for (const Test& test : tests) {
+      BenchResult result = measure(track, test, options.repetitions, description);
+      result.threads = crew->pool->count();
+      result.kv_type = dtype_name(kv_type);
+      result.depth = depth;
+      if (options.limits)
+        set_limit(result, work_of(test, model.parts(), kv_type, depth), crew->limits);
+      report.results.push_back(std::move(result));
+      if (on_result) on_result(report);
+    }
+  }
+}
+
+}  // namespace
+
+std::string BenchResult::test() const {
+  return (prompt > 0 ? fmt::format("pp{}", prompt) : fmt::format("tg{}", generated)) +
+         (depth > 0 ? fmt::format(" @ d{}", depth) : "");
+}
+
+BenchReport bench(std::span<const std::filesystem::path> models, const BenchOptions& options,
+                  const std::function<void(const BenchReport&)>& on_result) {
+  check_options(models, options);
+  const int64_t positions =
+      *std::max_element(options.depths.begin(), options.depths.end()) + longest(tests_of(options));
+  for (const auto& model : models) check_model(model, positions);
+  BenchReport report{
+      .version = NIBBLE_VERSION, .machine = this_machine(), .limits = {}, .results = {}};
+  const std::vector<Crew> crews = make_crews(options, report);
+  for (const auto& model : models) measure_model(model, options, crews, report, on_result);
+  return report;
+}
+
+}  // namespace nibble

@@ -1,0 +1,46 @@
+#include "model/forward_work.h"
+
+#include "codec/codec.h"
+
+namespace nibble {
+namespace {
+
+// A matrix times `columns` activations. Vectors (norms) are no matrices, nor is what is not there.
+ForwardWork multiplied(const TensorView& matrix, int64_t columns) {
+  ForwardWork work;
+  if (!matrix || matrix.rows == 1 || columns == 0) return work;
+  work.read_bytes = matrix.rows * matrix.row_bytes();
+  const bool is_float = codec(matrix.type).domain == Domain::kFloat;
+  (is_float ? work.float_products : work.integer_products) = matrix.rows * matrix.columns * columns;
+  return work;
+}
+
+// Keys and values that tokens see: each those before it and its own.
+int64_t cache_bytes(const ModelConfig& config, DType kv_type, int64_t position, int64_t tokens) {
+  const int64_t seen = tokens * position + tokens * (tokens + 1) / 2;
+  const int64_t elements = 2 * config.layers * config.kv_width();
+  return seen * (elements / block_weights(kv_type) * block_bytes(kv_type));
+}
+
+}  // namespace
+
+ForwardWork& ForwardWork::operator+=(const ForwardWork& other) {
+  read_bytes += other.read_bytes;
+  integer_products += other.integer_products;
+  float_products += other.float_products;
+  return *this;
+}
+
+ForwardWork forward_work(const ModelConfig& config, const Weights& weights, DType kv_type,
+                         int64_t position, int64_t tokens, int64_t wanted) {
+  ForwardWork work = multiplied(weights.of(Role::kOutput), wanted);
+  for (int64_t layer = 0; layer < config.layers; ++layer) {
+    for (const RoleRow& row : kRoles) {
+      if (row.per_layer) work += multiplied(weights.of(row.role, layer), tokens);
+    }
+  }
+  work.read_bytes += cache_bytes(config, kv_type, position, tokens);
+  return work;
+}
+
+}  // namespace nibble
