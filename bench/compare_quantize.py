@@ -71,7 +71,11 @@ def main() -> None:
     parser.add_argument("--together", action="store_true", help="all types in one call of ours")
     parser.add_argument("model")
     parser.add_argument("types", nargs="+")
-    args = parser.parse_args()
+    run(parser.parse_args())
+
+
+def run(args: argparse.Namespace) -> None:
+    """Prints the table; compare_peers calls this, too."""
     with tempfile.TemporaryDirectory(dir=Path(args.model).resolve().parent) as folder:
         imatrix = Path(folder) / "imatrix.dat"
         write_imatrix(args.nibble, args.model, imatrix)
@@ -87,8 +91,8 @@ def compare(args: argparse.Namespace, folder: Path, imatrix: Path) -> None:
         return cost_of([args.llama_quantize, *importance, args.model, str(folder / "theirs.gguf"), kind,
                         str(args.threads)])
 
-    print(f"{'type':<10}{'nibble s':>10}{'CPU s':>8}{'MiB':>7}{'llama.cpp s':>13}{'CPU s':>8}{'MiB':>7}{'wall ratio':>12}"
-          f"{'CPU ratio':>11}")
+    print("| type | nibble s | CPU s | MiB | llama.cpp s | CPU s | MiB | wall ratio | CPU ratio |\n"
+          "|---|---:|---:|---:|---:|---:|---:|---:|---:|", flush=True)
     groups = [args.types] if args.together else [[kind] for kind in args.types]
     for types in groups:
         needed = any(kind.upper().startswith(WANT_IMPORTANCE) for kind in types)
@@ -101,8 +105,8 @@ def compare(args: argparse.Namespace, folder: Path, imatrix: Path) -> None:
             b.append(Cost(sum(c.wall for c in each), sum(c.cpu for c in each), max(c.peak_mib for c in each)))
         one, other = median(a), median(b)
         name = types[0] if len(types) == 1 else f"{len(types)} types"
-        print(f"{name:<10}{one.wall:>10.2f}{one.cpu:>8.2f}{one.peak_mib:>7.0f}{other.wall:>13.2f}{other.cpu:>8.2f}"
-              f"{other.peak_mib:>7.0f}{other.wall / one.wall:>12.2f}{other.cpu / one.cpu:>11.2f}", flush=True)
+        print(f"| {name} | {one.wall:.2f} | {one.cpu:.2f} | {one.peak_mib:.0f} | {other.wall:.2f} | {other.cpu:.2f} | "
+              f"{other.peak_mib:.0f} | {other.wall / one.wall:.2f} | {other.cpu / one.cpu:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

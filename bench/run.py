@@ -2,7 +2,7 @@
 """Speed and memory on a synthetic model of 1.5 billion weights (3 GB in f16), in build/bench. Disk: 6.5 GB (3 of the model,
 3.4 of its files in three types, which stay there), 13 GB with LLAMA_QUANTIZE.
 
-With LLAMA_BENCH=path of llama.cpp's llama-bench, generation is measured beside it on the same files; with
+With LLAMA_BENCH=path of llama.cpp's llama-bench, prompts and generation are measured beside it on the same files; with
 LLAMA_QUANTIZE=path of its llama-quantize, quantization.
 """
 
@@ -44,31 +44,22 @@ def measure_quantizing() -> None:
           f"{result['peak_memory_bytes'] / MIB:.0f} MiB", flush=True)
 
 
-def measure_running(kind: str) -> None:
-    result = nibble("run", WORK / f"synthetic-{kind}.gguf", "-p", "a" * 255, "-n", 32, "--temperature", 0,
-                    "--ignore-eos")
-    print(f"run {kind:8} prompt {result['prompt']['tokens_per_second']:8.1f} tokens/s, generation "
-          f"{result['generation']['tokens_per_second']:6.2f} tokens/s, "
-          f"{result['peak_memory_bytes'] / MIB:.0f} MiB", flush=True)
-
-
 def main() -> None:
     WORK.mkdir(parents=True, exist_ok=True)
     make_model()
     for program in ("format_speed", "matmul_speed"):
         subprocess.run([str(RELEASE / "bench" / program)], check=True)
     measure_quantizing()
-    for kind in TYPES:
-        measure_running(kind)
+    files = [str(WORK / f"synthetic-{kind}.gguf") for kind in TYPES]
+    subprocess.run([str(RELEASE / "nibble"), "bench", *files, "-p", "256", "-n", "32", "--threads", THREADS], check=True)
     if "LLAMA_QUANTIZE" in os.environ:
         nibble("quantize", MODEL, "-t", "f16", "-o", WORK)
         subprocess.run([sys.executable, str(ROOT / "bench" / "compare_quantize.py"), "--nibble", str(RELEASE / "nibble"),
                         "--llama-quantize", os.environ["LLAMA_QUANTIZE"], "--threads", THREADS,
                         str(WORK / "synthetic-f16.gguf"), *PEER_TYPES], check=True)
     if "LLAMA_BENCH" in os.environ:
-        subprocess.run([sys.executable, str(ROOT / "bench" / "compare_generation.py"), "--nibble",
-                        str(RELEASE / "nibble"), "--llama-bench", os.environ["LLAMA_BENCH"], "--threads", THREADS,
-                        *(str(WORK / f"synthetic-{kind}.gguf") for kind in TYPES)], check=True)
+        subprocess.run([sys.executable, str(ROOT / "bench" / "compare_peers"), "--nibble", str(RELEASE / "nibble"),
+                        "--llama-bench", os.environ["LLAMA_BENCH"], "--threads", THREADS, *files], check=True)
 
 
 if __name__ == "__main__":
