@@ -26,7 +26,7 @@ double seconds_of(const auto& work) {
 // all runs of a loop give the CPU time to leave its idle state.
 constexpr double kRunSeconds = 0.002;
 constexpr double kLoopSeconds = 0.2;
-constexpr int kReadRuns = 6;
+constexpr int kFewestReads = 3;
 
 double products_per_second(int64_t (*multiply)(int64_t) noexcept, ThreadPool& pool) {
   const int64_t pieces = 4 * pool.count();
@@ -75,16 +75,17 @@ double read_bytes_per_second(ThreadPool& pool) {
   pool.run(bytes, kPiece, [&](int64_t begin, int64_t end, int) {
     std::memset(memory.get() + begin, 1, static_cast<size_t>(end - begin));
   });
-  double best = 0;
-  for (int i = 0; i < kReadRuns; ++i) {
+  double best = INFINITY, spent = 0;
+  for (int i = 0; i < kFewestReads || spent < kLoopSeconds; ++i) {
     const double seconds = seconds_of([&] {
       pool.run(bytes, kPiece, [&](int64_t begin, int64_t end, int) {
         operations().read_words(memory.get() + begin, end - begin);
       });
     });
-    best = std::max(best, static_cast<double>(bytes) / seconds);
+    best = std::min(best, seconds);
+    spent += seconds;
   }
-  return best;
+  return static_cast<double>(bytes) / best;
 }
 
 }  // namespace
