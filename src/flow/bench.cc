@@ -52,7 +52,8 @@ int64_t longest(const std::vector<Test>& tests) {
 void check_options(std::span<const std::filesystem::path> models, const BenchOptions& options) {
   for (const auto* list : {&options.prompts, &options.generated, &options.depths}) {
     for (const int64_t tokens : *list) {
-      if (tokens < 0) fail(ErrorCode::kUsage, "{} tokens are not possible", tokens);
+      if (tokens < 0 || tokens > INT32_MAX)
+        fail(ErrorCode::kUsage, "{} tokens are not possible", tokens);
     }
   }
   if (models.empty() || tests_of(options).empty() || options.depths.empty() ||

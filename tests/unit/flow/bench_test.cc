@@ -92,6 +92,7 @@ TEST(Bench, RefusesWhatCannotBeMeasuredBeforeItBegins) {
   EXPECT_TRUE(refuses([](auto& o) { o.prompts = o.generated = {0}; }, {"nothing to measure"}));
   EXPECT_TRUE(refuses([](auto& o) { o.repetitions = 0; }, {"0 repetitions"}));
   EXPECT_TRUE(refuses([](auto& o) { o.depths = {-1}; }, {"-1 tokens"}));
+  EXPECT_TRUE(refuses([](auto& o) { o.prompts = {INT64_MAX}; }, {"not possible"}));
   EXPECT_TRUE(refuses([](auto& o) { o.kv_types = {"q9"}; }, {"q9", "f16"}));
   EXPECT_TRUE(refuses([](auto& o) { o.depths = {0, 505}; }, {"513 tokens", "trained for 512"}));
   EXPECT_TRUE(fails_with(ErrorCode::kNotFound, {"missing"}, [] {
