@@ -78,10 +78,7 @@ void add_evaluate(CLI::App& app) {
       ->required()
       ->type_name("");
   command->add_option("-f,--file", options->text, "the text, UTF-8")->required()->type_name("FILE");
-  command
-      ->add_option("-t,--type", options->load.type,
-                   "quantize in memory first, as nibble quantize would")
-      ->type_name("TYPE");
+  add_load_options(*command, options->load);
   command
       ->add_option("-c,--context", options->perplexity.context, "tokens in a window (default: 512)")
       ->type_name("N");

@@ -117,10 +117,7 @@ void add_run(CLI::App& app) {
   command->add_option("-p,--prompt", options->prompt, "the text to continue")
       ->required()
       ->type_name("TEXT");
-  command
-      ->add_option("-t,--type", options->load.type,
-                   "quantize in memory first, as nibble quantize would")
-      ->type_name("TYPE");
+  add_load_options(*command, options->load);
   command
       ->add_option("-n,--max-tokens", options->generate.max_tokens,
                    "new tokens at most (default: 128)")

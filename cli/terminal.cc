@@ -116,6 +116,13 @@ void CommonOptions::add_output_to(CLI::App& command) {
   command.add_flag("--json", json, "the result as JSON on stdout");
 }
 
+void add_load_options(CLI::App& command, LoadOptions& load) {
+  command.add_option("-t,--type", load.type, "quantize in memory first, as nibble quantize would")
+      ->type_name("TYPE");
+  command.add_flag("--no-repack{false}", load.repack,
+                   "use weights where they lie in the file: less memory, slower");
+}
+
 RunOptions CommonOptions::run() const {
   RunOptions options;
   options.threads = threads;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "nibble/machine.h"
+#include "nibble/model.h"
 #include "nibble/progress.h"
 
 namespace nibble::cli {
@@ -28,6 +29,9 @@ struct CommonOptions {
   // tenth; none if quiet.
   RunOptions run() const;
 };
+
+// Options of every command that loads a model to run it.
+void add_load_options(CLI::App& command, LoadOptions& load);
 
 // What --help of the command shows first.
 void show_usage(CLI::App& command, const std::string& text);

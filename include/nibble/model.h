@@ -15,6 +15,9 @@ namespace nibble {
 struct LoadOptions {
   RunOptions run;    // threads are kept for running the model, too
   std::string type;  // quantize in memory as `nibble quantize -t` would; empty: as it is stored
+  // Keep quantized matrices in memory with 16 rows side by side, too, when there is room: faster,
+  // for a copy of the weights. Logits differ in the last bits.
+  bool repack = true;
 };
 
 class Model {
@@ -27,6 +30,7 @@ class Model {
 
   const std::filesystem::path& path() const;
   uint64_t weight_bytes() const;   // of the tensors in use
+  bool is_repacked() const;        // LoadOptions::repack, and there was room
   int64_t context_length() const;  // positions it was trained for
   double load_seconds() const;
 

@@ -32,6 +32,10 @@ class InputFile {
   // The whole file, mapped on the first call and kept until destruction. Thread-safe.
   std::span<const std::byte> map() const;
 
+  // These bytes of the map are not needed for now: they leave this process's memory, and come back
+  // from the file when they are looked at. Thread-safe.
+  void forget(uint64_t offset, uint64_t size) const;
+
  private:
   std::filesystem::path path_;
   int fd_ = -1;

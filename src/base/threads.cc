@@ -40,6 +40,7 @@ int available_cpus() {
 
 ThreadPool::ThreadPool(int count) {
   if (count <= 0) count = available_cpus();
+  parts_ = std::vector<Part>(static_cast<size_t>(count));
   workers_.reserve(static_cast<size_t>(count - 1));
   try {
     for (int worker = 1; worker < count; ++worker) {
@@ -67,15 +68,18 @@ void ThreadPool::stop() {
 
 void ThreadPool::take_pieces(int worker) {
   try {
-    for (;;) {
-      const int64_t begin = next_.fetch_add(grain_, std::memory_order_relaxed);
-      if (begin >= total_) return;
-      (*function_)(begin, std::min(begin + grain_, total_), worker);
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      Part& part = parts_[(static_cast<size_t>(worker) + i) % parts_.size()];
+      for (;;) {
+        const int64_t begin = part.next.fetch_add(grain_, std::memory_order_relaxed);
+        if (begin >= part.end) break;
+        (*function_)(begin, std::min(begin + grain_, part.end), worker);
+      }
     }
   } catch (...) {
     const std::lock_guard lock(mutex_);
     if (!error_) error_ = std::current_exception();
-    next_.store(total_, std::memory_order_relaxed);
+    for (Part& part : parts_) part.next.store(part.end, std::memory_order_relaxed);
   }
 }
 
@@ -87,9 +91,14 @@ void ThreadPool::run(int64_t total, int64_t grain, RangeFunction function) {
     return;
   }
   function_ = &function;
-  total_ = total;
   grain_ = grain;
-  next_.store(0, std::memory_order_relaxed);
+  const int64_t pieces = (total + grain - 1) / grain;
+  const auto begin_of = [&](int64_t part) { return pieces * part / count() * grain; };
+  for (int64_t i = 0; i < count(); ++i) {
+    Part& part = parts_[static_cast<size_t>(i)];
+    part.end = std::min(begin_of(i + 1), total);
+    part.next.store(begin_of(i), std::memory_order_relaxed);
+  }
   gate_.store((number_of(gate_.load()) + 1) * kNumber | kOpen);
   if (sleepers_.load() > 0) {
     const std::lock_guard lock(mutex_);

@@ -24,20 +24,9 @@ constexpr PerIsa<Codec> kCodecs[] = {
 #undef NIBBLE_ROW
 };
 
-// The format's place in the list.
-constexpr int index_of(DType type) {
-  int index = 0;
-#define NIBBLE_ROW(enumerator, id, name, type_, weights, bytes, fallback) \
-  if (type == DType::enumerator) return index;                            \
-  ++index;
-  NIBBLE_FORMATS(NIBBLE_ROW)
-#undef NIBBLE_ROW
-  return index;
-}
-
 }  // namespace
 
-const Codec& codec(DType type, Isa isa) { return kCodecs[index_of(type)].of(isa); }
+const Codec& codec(DType type, Isa isa) { return kCodecs[format_index(type)].of(isa); }
 
 const Codec& codec(DType type) {
   static const Isa isa = active_isa();

@@ -11,6 +11,9 @@
 //            when they are x[0] .. x[kSnap - 1]; i is a multiple of kSnap
 //   dot      for integer formats scales<V> and weights<V, j>: the pieces from which row_dot builds
 //            the dot product of a row with a row of activations, and row_unpack a panel
+//   interleave  for formats whose rows can be kept with 16 of them side by side
+//            (kernel/interleaved.h): kCodeBits, kScaleForm, stored_scales(block), and where weights
+//            are looked up, codes<V, j> and kCodebook
 // x and importance point at a block's first weight (in snap: at weight i); importance holds weights
 // >= 0 of the squared errors, or is nullptr (all equal). Formats know nothing of tensors. V is a
 // vector type of simd/; every function gives the same bits for every V.
@@ -51,6 +54,23 @@ struct PanelForm {
   bool is_signed;    // q are signed bytes
   int zero;          // m is d * zero
   bool has_minimum;  // m is a number of its own; zero is 0
+};
+
+// How a block stores its scales.
+enum class ScaleForm {
+  kF16,      // d, and m where the format has a minimum
+  kBF16,     // a power of two: d exactly as bfloat16
+  kBytes,    // d times an integer for each group; minimums likewise
+  kNibbles,  // the same with integers in 0..15
+};
+
+// A block's scales without arithmetic. For group g: scale d * s[g], minimum m * minimum[g]
+// (kF16, kBF16: d alone, and -m).
+struct StoredScales {
+  uint16_t d;
+  uint16_t m;
+  int8_t s[16];
+  uint8_t minimum[16];
 };
 
 enum class Domain {

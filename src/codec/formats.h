@@ -48,6 +48,17 @@ enum class DType : uint32_t {
 #undef NIBBLE_ROW
 };
 
+// The format's place in the list.
+constexpr int format_index(DType type) {
+  int index = 0;
+#define NIBBLE_ROW(enumerator, id, name, type_, weights, bytes, fallback) \
+  if (type == DType::enumerator) return index;                            \
+  ++index;
+  NIBBLE_FORMATS(NIBBLE_ROW)
+#undef NIBBLE_ROW
+  return index;
+}
+
 // The type that a row of `columns` weights gets when `type` was asked for: the format itself or the
 // first of its chain of fallbacks whose block divides the row (as llama.cpp does).
 DType dtype_for_columns(DType type, uint64_t columns);

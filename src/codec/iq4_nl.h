@@ -69,10 +69,22 @@ struct IQ4_NL {
     scale = V::template gather_f16<kBytes>(&block->d, blocks);
   }
   template <class V, int j>
-  static NIBBLE_INLINE typename V::I8 weights(const Block* block, int blocks) {
+  static NIBBLE_INLINE typename V::I8 codes(const Block* block, int blocks) {
     const int second = 2 * j + 1 < blocks ? 2 * j + 1 : 2 * j;
     const auto q = V::load_two_twice(block[2 * j].q, block[second].q);
-    return V::lookup_bytes(Codebook16::bytes(), V::template shift_right<16, 0, 4, 15>(q));
+    return V::template shift_right<16, 0, 4, 15>(q);
+  }
+  template <class V, int j>
+  static NIBBLE_INLINE typename V::I8 weights(const Block* block, int blocks) {
+    return V::lookup_bytes(Codebook16::bytes(), codes<V, j>(block, blocks));
+  }
+
+  // --- interleave ---
+  static constexpr int kCodeBits = 4;
+  static constexpr const int8_t* kCodebook = Codebook16::kValues;
+  static constexpr ScaleForm kScaleForm = ScaleForm::kF16;
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    return {block.d, 0, {}, {}};
   }
 };
 

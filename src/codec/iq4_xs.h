@@ -126,9 +126,26 @@ struct IQ4_XS {
     scale = V::mul(V::sub(s, V::set1(32.0f)), V::set1(V::from_f16(block->d)));
   }
   template <class V, int j>
-  static NIBBLE_INLINE typename V::I8 weights(const Block* block, int) {
+  static NIBBLE_INLINE typename V::I8 codes(const Block* block, int) {
     const auto q = V::load_two_twice(block->q + 32 * j, block->q + 32 * j + 16);
-    return V::lookup_bytes(Codebook16::bytes(), V::template shift_right<16, 0, 4, 15>(q));
+    return V::template shift_right<16, 0, 4, 15>(q);
+  }
+  template <class V, int j>
+  static NIBBLE_INLINE typename V::I8 weights(const Block* block, int blocks) {
+    return V::lookup_bytes(Codebook16::bytes(), codes<V, j>(block, blocks));
+  }
+
+  // --- interleave ---
+  static constexpr int kCodeBits = 4;
+  static constexpr const int8_t* kCodebook = Codebook16::kValues;
+  static constexpr ScaleForm kScaleForm = ScaleForm::kBytes;
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    StoredScales scales = {block.d, 0, {}, {}};
+    const uint64_t bytes = scale_bytes(block);
+    for (int k = 0; k < kSubBlocks; ++k) {
+      scales.s[k] = static_cast<int8_t>(static_cast<int>(bytes >> (8 * k) & 0xff) - 32);
+    }
+    return scales;
   }
 
  private:

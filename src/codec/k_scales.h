@@ -40,6 +40,15 @@ struct KScales : ScaledLines<32, 8, kTop, 63> {
     return result;
   }
 
+  NIBBLE_INLINE StoredScales stored() const {
+    StoredScales result = {d, dmin, {}, {}};
+    for (int k = 0; k < 8; ++k) {
+      result.s[k] = static_cast<int8_t>(scale[k]);
+      result.minimum[k] = minimum[k];
+    }
+    return result;
+  }
+
   // --- dot: 8 scales in the low lanes, and the minimums, each for two groups of 16 ---
   template <class V>
   static NIBBLE_INLINE void load(uint16_t d, uint16_t dmin, const uint8_t* bytes,

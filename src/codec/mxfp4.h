@@ -100,10 +100,22 @@ struct MXFP4 {
     scale = V::set8(of(0), of(1), of(2), of(3), of(4), of(5), of(6), of(7));
   }
   template <class V, int j>
-  static NIBBLE_INLINE typename V::I8 weights(const Block* block, int blocks) {
+  static NIBBLE_INLINE typename V::I8 codes(const Block* block, int blocks) {
     const int second = 2 * j + 1 < blocks ? 2 * j + 1 : 2 * j;
     const auto q = V::load_two_twice(block[2 * j].q, block[second].q);
-    return V::lookup_bytes(E2M1::bytes(), V::template shift_right<16, 0, 4, 15>(q));
+    return V::template shift_right<16, 0, 4, 15>(q);
+  }
+  template <class V, int j>
+  static NIBBLE_INLINE typename V::I8 weights(const Block* block, int blocks) {
+    return V::lookup_bytes(E2M1::bytes(), codes<V, j>(block, blocks));
+  }
+
+  // --- interleave ---
+  static constexpr int kCodeBits = 4;
+  static constexpr const int8_t* kCodebook = E2M1::kValues;
+  static constexpr ScaleForm kScaleForm = ScaleForm::kBF16;
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    return {static_cast<uint16_t>(std::bit_cast<uint32_t>(scale_of(block.e)) >> 16), 0, {}, {}};
   }
 
  private:

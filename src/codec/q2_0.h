@@ -106,6 +106,13 @@ struct Q2_0 {
   static NIBBLE_INLINE typename V::I8 weights(const Block* block, int blocks) {
     return V::bytes_from_pairs(block[j < blocks ? j : 0].q);
   }
+
+  // --- interleave ---
+  static constexpr int kCodeBits = 2;
+  static constexpr ScaleForm kScaleForm = ScaleForm::kF16;
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    return {block.d, 0, {}, {}};
+  }
 };
 
 }  // namespace nibble

@@ -96,6 +96,18 @@ struct Q2_K {
     const uint8_t* q = block->q + 32 * (j / 2);
     return V::template shift_right<32, shift, shift + 2, 3>(V::load_two(q, q));
   }
+
+  // --- interleave ---
+  static constexpr int kCodeBits = 2;
+  static constexpr ScaleForm kScaleForm = ScaleForm::kNibbles;
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    StoredScales scales = {block.d, block.dmin, {}, {}};
+    for (int k = 0; k < 16; ++k) {
+      scales.s[k] = static_cast<int8_t>(block.s[k] & 15);
+      scales.minimum[k] = block.s[k] >> 4;
+    }
+    return scales;
+  }
 };
 
 }  // namespace nibble

@@ -116,6 +116,15 @@ struct Q3_K {
         V::template shift_right<32, 2 * j, 2 * j + 1, 1>(V::load_two(block->h, block->h));
     return V::bit_or(low, V::template shift_left<2>(high));
   }
+
+  // --- interleave ---
+  static constexpr int kCodeBits = 3;
+  static constexpr ScaleForm kScaleForm = ScaleForm::kBytes;
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    StoredScales scales = {block.d, 0, {}, {}};
+    for (int k = 0; k < 16; ++k) scales.s[k] = static_cast<int8_t>(scale(block, k));
+    return scales;
+  }
 };
 
 }  // namespace nibble

@@ -74,6 +74,13 @@ struct Q4_0 {
     return V::template shift_right<16, 0, 4, 15>(
         V::load_two_twice(block[2 * j].q, block[second].q));
   }
+
+  // --- interleave ---
+  static constexpr int kCodeBits = 4;
+  static constexpr ScaleForm kScaleForm = ScaleForm::kF16;
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    return {block.d, 0, {}, {}};
+  }
 };
 
 }  // namespace nibble

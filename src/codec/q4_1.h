@@ -79,6 +79,13 @@ struct Q4_1 {
     return V::template shift_right<16, 0, 4, 15>(
         V::load_two_twice(block[2 * j].q, block[second].q));
   }
+
+  // --- interleave ---
+  static constexpr int kCodeBits = 4;
+  static constexpr ScaleForm kScaleForm = ScaleForm::kF16;
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    return {block.d, block.m, {}, {}};
+  }
 };
 
 }  // namespace nibble

@@ -85,6 +85,13 @@ struct Q4_K {
     const uint8_t* q = block->q + 32 * j;
     return V::template shift_right<32, 0, 4, 15>(V::load_two(q, q));
   }
+
+  // --- interleave ---
+  static constexpr int kCodeBits = 4;
+  static constexpr ScaleForm kScaleForm = ScaleForm::kBytes;
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    return Params::unpack(block.d, block.dmin, block.s).stored();
+  }
 };
 
 }  // namespace nibble

@@ -95,6 +95,13 @@ struct Q5_1 {
     const uint64_t high = high_bits(first) | static_cast<uint64_t>(high_bits(second)) << 32;
     return V::bit_or(low, V::bytes_from_bits(high, 16));
   }
+
+  // --- interleave ---
+  static constexpr int kCodeBits = 5;
+  static constexpr ScaleForm kScaleForm = ScaleForm::kF16;
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    return {block.d, block.m, {}, {}};
+  }
 };
 
 }  // namespace nibble

@@ -96,6 +96,13 @@ struct Q5_K {
         V::template shift_right<32, 2 * j, 2 * j + 1, 1>(V::load_two(block->h, block->h));
     return V::bit_or(low, V::template shift_left<4>(high));
   }
+
+  // --- interleave ---
+  static constexpr int kCodeBits = 5;
+  static constexpr ScaleForm kScaleForm = ScaleForm::kBytes;
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    return Params::unpack(block.d, block.dmin, block.s).stored();
+  }
 };
 
 }  // namespace nibble

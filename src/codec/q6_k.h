@@ -98,6 +98,15 @@ struct Q6_K {
     const auto high = V::template shift_right<32, shift, shift + 2, 3>(V::load_two(bits, bits));
     return V::bit_or(low, V::template shift_left<4>(high));
   }
+
+  // --- interleave ---
+  static constexpr int kCodeBits = 6;
+  static constexpr ScaleForm kScaleForm = ScaleForm::kBytes;
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    StoredScales scales = {block.d, 0, {}, {}};
+    std::memcpy(scales.s, block.s, sizeof block.s);
+    return scales;
+  }
 };
 
 }  // namespace nibble

@@ -77,6 +77,13 @@ struct Q8_0 {
     const int second = 2 * j + 1 < blocks ? 2 * j + 1 : 2 * j;
     return V::load_two(block[2 * j].q, block[second].q);
   }
+
+  // --- interleave ---
+  static constexpr int kCodeBits = 8;
+  static constexpr ScaleForm kScaleForm = ScaleForm::kF16;
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    return {block.d, 0, {}, {}};
+  }
 };
 
 }  // namespace nibble

@@ -110,6 +110,13 @@ struct TQ1_0 {
     }
   }
 
+  // --- interleave ---
+  static constexpr int kCodeBits = 2;
+  static constexpr ScaleForm kScaleForm = ScaleForm::kF16;
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    return {block.d, 0, {}, {}};
+  }
+
  private:
   // 3^n for the digits n of weights 64j .. 64j + 63.
   struct Powers {

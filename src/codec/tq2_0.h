@@ -78,6 +78,13 @@ struct TQ2_0 {
     constexpr int shift = 4 * (j % 2);
     return V::template shift_right<32, shift, shift + 2, 3>(V::load_two(q, q));
   }
+
+  // --- interleave ---
+  static constexpr int kCodeBits = 2;
+  static constexpr ScaleForm kScaleForm = ScaleForm::kF16;
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    return {block.d, 0, {}, {}};
+  }
 };
 
 }  // namespace nibble

@@ -29,6 +29,7 @@ class GgufFile final : public TensorSource {
     files_.read_rows(tensor, first, count, out);
   }
   std::span<const std::byte> view(size_t tensor) const override { return files_.view(tensor); }
+  void forget(size_t tensor) const override { files_.forget(tensor); }
 
  private:
   void open_first(const std::filesystem::path& path);

@@ -65,4 +65,9 @@ std::span<const std::byte> TensorFiles::view(size_t tensor) const {
   return files_[place.file]->map().subspan(place.offset, info.bytes());
 }
 
+void TensorFiles::forget(size_t tensor) const {
+  const Place& place = places_.at(tensor);
+  files_[place.file]->forget(place.offset, tensors_[tensor].bytes());
+}
+
 }  // namespace nibble

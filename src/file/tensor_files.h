@@ -41,6 +41,7 @@ class TensorFiles {
   void read_rows(size_t tensor, uint64_t first, uint64_t count, std::span<std::byte> out) const;
   // Empty when the bytes are not aligned to the elements.
   std::span<const std::byte> view(size_t tensor) const;
+  void forget(size_t tensor) const;
 
  private:
   struct Place {

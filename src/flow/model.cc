@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/huge_pages.h"
 #include "flow/memory_tensors.h"
 #include "flow/quantize_tensors.h"
 #include "flow/run_support.h"
@@ -21,6 +22,14 @@ std::unique_ptr<TensorSource> quantize_in_memory(const ModelSource& source,
   return memory;
 }
 
+// With a tenth to spare for everything else.
+void repack_if_it_fits(Model::Parts& parts, const TensorSource& tensors) {
+  const uint64_t bytes = parts.weights->interleaved_bytes();
+  if (bytes == 0 || bytes > available_memory() / 10 * 9) return;
+  parts.weights->interleave(tensors, *parts.pool);
+  parts.is_repacked = true;
+}
+
 }  // namespace
 
 Model::Model(const std::filesystem::path& path, const LoadOptions& options)
@@ -37,8 +46,9 @@ Model::Model(const std::filesystem::path& path, const LoadOptions& options)
   parts.tokenizer = std::make_unique<Tokenizer>(std::move(vocabulary));
   if (!options.type.empty())
     parts.quantized = quantize_in_memory(parts.source, options, *parts.pool);
-  parts.weights = std::make_unique<Weights>(
-      parts.quantized ? *parts.quantized : parts.source.tensors(), parts.config);
+  const TensorSource& tensors = parts.quantized ? *parts.quantized : parts.source.tensors();
+  parts.weights = std::make_unique<Weights>(tensors, parts.config);
+  if (options.repack) repack_if_it_fits(parts, tensors);
   parts.load_seconds = watch.seconds();
 }
 
@@ -48,6 +58,7 @@ Model& Model::operator=(Model&&) noexcept = default;
 
 const std::filesystem::path& Model::path() const { return parts_->path; }
 uint64_t Model::weight_bytes() const { return parts_->weights->bytes(); }
+bool Model::is_repacked() const { return parts_->is_repacked; }
 int64_t Model::context_length() const { return parts_->config.context_length; }
 double Model::load_seconds() const { return parts_->load_seconds; }
 

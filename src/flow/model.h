@@ -20,6 +20,7 @@ struct Model::Parts {
   std::unique_ptr<Weights> weights;
   std::unique_ptr<Tokenizer> tokenizer;
   std::unique_ptr<ThreadPool> pool;
+  bool is_repacked = false;
   double load_seconds = 0;
 };
 

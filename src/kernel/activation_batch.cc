@@ -29,7 +29,11 @@ void spread(const T* row, int64_t count, int width, int c, T* tile) {
 
 void pack_column(const ActivationRow& row, int64_t padded, int width, int c, int8_t* q, float* d,
                  int32_t* sum) {
-  for (int64_t i = 0; i < padded; i += 4) std::memcpy(q + (i * width + 4 * c), row.q + i, 4);
+  if (width == 1) {
+    std::memcpy(q, row.q, static_cast<size_t>(padded));
+  } else {
+    for (int64_t i = 0; i < padded; i += 4) std::memcpy(q + (i * width + 4 * c), row.q + i, 4);
+  }
   spread(row.d, padded / 32, width, c, d);
   for (int64_t i = 0; i < padded; i += 16) {
     int32_t total = 0;
@@ -46,7 +50,7 @@ void ActivationBatch::assign(const float* x, int64_t rows, int64_t n) {
   n_ = n;
   padded_ = (n + kChunk - 1) / kChunk * kChunk;
   quantized_ = integers_packed_ = floats_packed_ = false;
-  sums_zero_ = -1;
+  for (Variant& variant : variants_) variant.is_current = false;
   rows_.assign(static_cast<size_t>(rows), {});
   for (int64_t b = 0; b < rows; ++b) rows_[static_cast<size_t>(b)].x = x + b * n;
   cut_into_tiles();
@@ -94,8 +98,16 @@ const std::vector<ActivationTile>& ActivationBatch::tiles(const PanelForm* form,
     integers_packed_ = true;
   }
   const int zero = form->zero + (form->is_signed ? operations().panel_zero : 0);
-  if (sums_zero_ != zero || sums_group_ != form->group) sum_groups(zero, form->group);
-  return tiles_;
+  Variant& wanted = variant(zero, form->group);
+  if (!wanted.is_current) sum_groups(wanted, pool);
+  return wanted.tiles;
+}
+
+ActivationBatch::Variant& ActivationBatch::variant(int zero, int group) {
+  for (Variant& variant : variants_) {
+    if (variant.zero == zero && variant.group == group) return variant;
+  }
+  return variants_.emplace_back(Variant{zero, group, false, {}, {}, {}});
 }
 
 void ActivationBatch::pack_integers(ThreadPool& pool) {
@@ -103,9 +115,7 @@ void ActivationBatch::pack_integers(ThreadPool& pool) {
   for (const ActivationTile& tile : tiles_) width += tile.width;
   tile_q_.assign(static_cast<size_t>(width * padded_), 0);
   tile_d_.assign(static_cast<size_t>(width * padded_ / 32), 0.0f);
-  grow(tile_s_, width * padded_ / 16);
   tile_sum_.assign(static_cast<size_t>(width * padded_ / 16), 0);
-  grow(tile_start_, width * padded_ / 16);
   const int64_t first_width = kTileWidths[0];
   pool.run(static_cast<int64_t>(tiles_.size()), 1, [&](int64_t t, int64_t, int) {
     ActivationTile& tile = tiles_[static_cast<size_t>(t)];
@@ -119,15 +129,18 @@ void ActivationBatch::pack_integers(ThreadPool& pool) {
   });
 }
 
-void ActivationBatch::sum_groups(int zero, int group) {
-  sums_zero_ = zero;
-  sums_group_ = group;
-  for (size_t t = 0; t < tiles_.size(); ++t) {
-    ActivationTile& tile = tiles_[t];
-    const int64_t at = static_cast<int64_t>(t) * kTileWidths[0] * padded_ / 16;
+void ActivationBatch::sum_groups(Variant& variant, ThreadPool& pool) const {
+  const int group = variant.group;
+  grow(variant.start, static_cast<int64_t>(tile_sum_.size()));
+  grow(variant.s, static_cast<int64_t>(tile_sum_.size()));
+  variant.tiles = tiles_;
+  variant.is_current = true;
+  pool.run(static_cast<int64_t>(tiles_.size()), 1, [&](int64_t t, int64_t, int) {
+    ActivationTile& tile = variant.tiles[static_cast<size_t>(t)];
+    const int64_t at = t * kTileWidths[0] * padded_ / 16;
     const int32_t* sum = tile_sum_.data() + at;
-    int32_t* start = tile_start_.data() + at;
-    float* s = tile_s_.data() + at;
+    int32_t* start = variant.start.data() + at;
+    float* s = variant.s.data() + at;
     tile.start = start;
     tile.s = s;
     for (int64_t g = 0; g < padded_ / group; ++g, start += tile.width, s += tile.width) {
@@ -135,11 +148,11 @@ void ActivationBatch::sum_groups(int zero, int group) {
       for (int c = 0; c < tile.width; ++c) {
         const int32_t first = sum[g * group / 16 * tile.width + c];
         const int32_t second = group == 32 ? sum[(2 * g + 1) * tile.width + c] : 0;
-        start[c] = -zero * (first + second);
+        start[c] = -variant.zero * (first + second);
         s[c] = d[c] * static_cast<float>(first + second);
       }
     }
-  }
+  });
 }
 
 void ActivationBatch::pack_floats(ThreadPool& pool) {

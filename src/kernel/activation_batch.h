@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "base/threads.h"
@@ -26,9 +27,19 @@ class ActivationBatch {
   const std::vector<ActivationTile>& tiles(const PanelForm* form, ThreadPool& pool);
 
  private:
+  // Tiles with the sums that formats with this zero point and group start from.
+  struct Variant {
+    int zero;
+    int group;
+    bool is_current;  // made from x_
+    std::vector<int32_t> start;
+    std::vector<float> s;
+    std::vector<ActivationTile> tiles;
+  };
+  Variant& variant(int zero, int group);
   void pack_integers(ThreadPool& pool);
   void pack_floats(ThreadPool& pool);
-  void sum_groups(int zero, int group);
+  void sum_groups(Variant& variant, ThreadPool& pool) const;
   void cut_into_tiles();
 
   const float* x_ = nullptr;
@@ -43,11 +54,11 @@ class ActivationBatch {
   // Tiles lie one after the other in each of these; tile t begins at column 12 t.
   bool integers_packed_ = false;
   bool floats_packed_ = false;
-  int sums_zero_ = -1, sums_group_ = 0;  // what tile_s_ and tile_start_ were made for
   std::vector<int8_t> tile_q_;
-  std::vector<float> tile_d_, tile_s_, tile_x_;
-  std::vector<int32_t> tile_sum_, tile_start_;  // of q over each 16
+  std::vector<float> tile_d_, tile_x_;
+  std::vector<int32_t> tile_sum_;  // of q over each 16
   std::vector<ActivationTile> tiles_, float_tiles_;
+  std::deque<Variant> variants_;  // few: a model's matrices are of few types
 };
 
 }  // namespace nibble

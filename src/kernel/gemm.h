@@ -107,15 +107,18 @@ void any_tile(const WeightPanel* panels, const PanelForm* form, const Activation
 template <class V>
 void gemm(const WeightPanel* panels, const PanelForm* form, int rows, const ActivationTile* tiles,
           int64_t count, int64_t n, float* y, int64_t y_stride) noexcept {
-  static_assert(kTileWidths[0] == 12 && kTileWidths[1] == 8 && kTileWidths[2] == 4);
+  constexpr void (*kTiles[])(const WeightPanel*, const PanelForm*, const ActivationTile&, int64_t,
+                             float*) = {any_tile<V, kTileWidths[0]>, any_tile<V, kTileWidths[1]>,
+                                        any_tile<V, kTileWidths[2]>, any_tile<V, kTileWidths[3]>,
+                                        any_tile<V, kTileWidths[4]>};
   alignas(64) float sums[kTileWidths[0] * kPairRows];
   for (int64_t t = 0; t < count; ++t) {
     const ActivationTile& tile = tiles[t];
+    int kind = 0;
+    while (kTileWidths[kind] != tile.width) ++kind;
     for (int first = 0; first < rows; first += kPairRows) {
       for (int i = 0; i < tile.width * kPairRows; ++i) sums[i] = 0.0f;
-      (tile.width == 12  ? any_tile<V, 12>
-       : tile.width == 8 ? any_tile<V, 8>
-                         : any_tile<V, 4>)(panels + first / kPanelRows, form, tile, n, sums);
+      kTiles[kind](panels + first / kPanelRows, form, tile, n, sums);
       const int count_here = rows - first < kPairRows ? rows - first : kPairRows;
       for (int c = 0; c < tile.columns; ++c) {
         for (int r = 0; r < count_here; ++r) y[c * y_stride + first + r] = sums[c * kPairRows + r];

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "codec/codec.h"
+#include "kernel/interleaving.h"
 #include "kernel/operations.h"
 
 namespace nibble {
@@ -32,6 +33,7 @@ class Aligned {
   int64_t size_ = 0;
 };
 
+constexpr size_t kMaxProducts = 4;  // of one loop
 constexpr int kMaxPanels = kMaxPairs * kPanelPair;
 
 // One thread's memory for some panels and the rows that they are made of, kept for its life:
@@ -64,11 +66,11 @@ class PanelMaker {
   const WeightPanel* make(int64_t first, int64_t end) {
     const int64_t pairs = (end - first + kPairRows - 1) / kPairRows;
     for (int p = 0; p < pairs * kPanelPair; ++p, first += kPanelRows) {
-      for (int r = 0; r < kPanelRows; ++r) {
-        const int64_t row = std::min(first + r, weights_.rows - 1);
-        format_.unpack(weights_.row(row), weights_.columns, rows_[r]);
+      if (weights_.interleaved == nullptr) {
+        from_rows(first, panels_[p]);
+      } else {
+        from_interleaved(std::min(first, weights_.rows - 1) / kPanelRows, panels_[p]);
       }
-      operations().make_panel(rows_, form(), n_, panels_[p]);
     }
     return panels_;
   }
@@ -81,6 +83,19 @@ class PanelMaker {
   }
 
  private:
+  void from_rows(int64_t first, const WeightPanel& panel) {
+    for (int r = 0; r < kPanelRows; ++r) {
+      const int64_t row = std::min(first + r, weights_.rows - 1);
+      format_.unpack(weights_.row(row), weights_.columns, rows_[r]);
+    }
+    operations().make_panel(rows_, form(), n_, panel);
+  }
+  void from_interleaved(int64_t index, const WeightPanel& panel) {
+    const Interleaving& stored = *interleaving(weights_.type);
+    const int64_t bytes = stored.panel_bytes(weights_.columns);
+    stored.unpack(weights_.interleaved + index * bytes, weights_.columns, panel);
+  }
+
   struct Memory {
     Aligned<float> x, d, m;
     Aligned<uint8_t> q;
@@ -130,11 +145,67 @@ void multiply_panels(const TensorView& weights, ActivationBatch& activations, fl
   });
 }
 
+int64_t panels_of(const Product& product) {
+  return (product.weights->rows + kPanelRows - 1) / kPanelRows;
+}
+
+// Panels begin .. end - 1 of a matrix times a tile.
+void multiply_some(const Product& product, const ActivationTile& tile, int64_t begin, int64_t end) {
+  const TensorView& weights = *product.weights;
+  const Interleaving& format = *interleaving(weights.type);
+  const int64_t bytes = format.panel_bytes(weights.columns);
+  alignas(64) float sums[kInterleavedColumns * kPanelRows];
+  for (int64_t p = begin; p < end; ++p) {
+    format.multiply(weights.interleaved + p * bytes, weights.columns, tile, sums);
+    const int64_t first = p * kPanelRows;
+    const int64_t rows = std::min<int64_t>(kPanelRows, weights.rows - first);
+    for (int c = 0; c < tile.columns; ++c)
+      std::copy_n(sums + c * kPanelRows, rows, product.y + c * weights.rows + first);
+  }
+}
+
+// The panels of all matrices in one loop of the pool.
+void multiply_interleaved(std::span<const Product> products, ActivationBatch& activations,
+                          ThreadPool& pool) {
+  int64_t panels = 0;
+  const ActivationTile* tiles[kMaxProducts];
+  for (size_t i = 0; i < products.size(); ++i) {
+    panels += panels_of(products[i]);
+    tiles[i] = &activations.tiles(&codec(products[i].weights->type).panel, pool).front();
+  }
+  const int64_t grain = std::max<int64_t>(1, panels / (8 * pool.count()));
+  pool.run(panels, grain, [&](int64_t begin, int64_t end, int) {
+    int64_t first = 0;  // panel of the product
+    for (size_t i = 0; i < products.size(); first += panels_of(products[i++])) {
+      const int64_t from = std::max(begin - first, int64_t{0});
+      const int64_t to = std::min(end - first, panels_of(products[i]));
+      if (from < to) multiply_some(products[i], *tiles[i], from, to);
+    }
+  });
+}
+
 }  // namespace
 
+void matmul(std::span<const Product> products, ActivationBatch& activations, ThreadPool& pool) {
+  const auto is_interleaved = [](const Product& p) { return p.weights->interleaved != nullptr; };
+  if (activations.rows() <= kInterleavedColumns && products.size() <= kMaxProducts &&
+      std::ranges::all_of(products, is_interleaved)) {
+    return multiply_interleaved(products, activations, pool);
+  }
+  for (const Product& product : products) {
+    if (activations.rows() <= kInterleavedColumns && is_interleaved(product)) {
+      multiply_interleaved({&product, 1}, activations, pool);
+    } else if (activations.rows() >= kBatchForPanels || is_interleaved(product)) {
+      multiply_panels(*product.weights, activations, product.y, pool);
+    } else {
+      multiply_rows(*product.weights, activations, product.y, pool);
+    }
+  }
+}
+
 void matmul(const TensorView& weights, ActivationBatch& activations, float* y, ThreadPool& pool) {
-  (activations.rows() >= kBatchForPanels ? multiply_panels : multiply_rows)(weights, activations, y,
-                                                                            pool);
+  const Product product = {&weights, y};
+  matmul({&product, 1}, activations, pool);
 }
 
 }  // namespace nibble

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "base/threads.h"
 #include "kernel/activation_batch.h"
@@ -13,7 +14,14 @@ namespace nibble {
 inline constexpr int64_t kBatchForPanels = 4;
 
 // y[b * weights.rows + r] = weights.row(r) . activations[b]. The bits do not depend on the threads
-// or on the ISA, and on the size of the batch only by kBatchForPanels.
+// or on the ISA, and on the size of the batch only by kBatchForPanels; interleaved, not even by it.
 void matmul(const TensorView& weights, ActivationBatch& activations, float* y, ThreadPool& pool);
+
+// Several matrices times the same activations.
+struct Product {
+  const TensorView* weights;
+  float* y;
+};
+void matmul(std::span<const Product> products, ActivationBatch& activations, ThreadPool& pool);
 
 }  // namespace nibble

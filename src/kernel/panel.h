@@ -16,7 +16,7 @@ inline constexpr int kPairRows = kPanelPair * kPanelRows;
 inline constexpr int kMaxPairs = 4;  // that a tile is multiplied with while it is in the cache
 
 // Columns of a tile: a batch is cut into the widest, and one of the others for what is left.
-inline constexpr int kTileWidths[] = {12, 8, 4};
+inline constexpr int kTileWidths[] = {12, 8, 4, 2, 1};
 
 // n is padded with zeros to a multiple of 32 (integer formats). Scales and minima stand in their
 // group's place: `groups` is n / form.group.

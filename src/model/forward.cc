@@ -93,9 +93,10 @@ void Forward::normalize(const float* weight, int64_t tokens) {
 
 void Forward::attention(int64_t layer, int64_t tokens, KvCache& cache) {
   activations_.assign(normalized_.data(), tokens, config_.hidden);
-  matmul(weights_.of(Role::kAttnQ, layer), activations_, q_.data(), pool_);
-  matmul(weights_.of(Role::kAttnK, layer), activations_, k_.data(), pool_);
-  matmul(weights_.of(Role::kAttnV, layer), activations_, v_.data(), pool_);
+  const Product products[] = {{&weights_.of(Role::kAttnQ, layer), q_.data()},
+                              {&weights_.of(Role::kAttnK, layer), k_.data()},
+                              {&weights_.of(Role::kAttnV, layer), v_.data()}};
+  matmul(products, activations_, pool_);
   store_rotated(layer, tokens, cache);
   if (cache.type() == DType::kF16) {
     attend<uint16_t>(layer, tokens, cache);
@@ -174,8 +175,9 @@ void Forward::attend_one_by_one(const AttentionBatch<Element>& batch) {
 
 void Forward::feed_forward(int64_t layer, int64_t tokens) {
   activations_.assign(normalized_.data(), tokens, config_.hidden);
-  matmul(weights_.of(Role::kFfnGate, layer), activations_, gate_.data(), pool_);
-  matmul(weights_.of(Role::kFfnUp, layer), activations_, up_.data(), pool_);
+  const Product products[] = {{&weights_.of(Role::kFfnGate, layer), gate_.data()},
+                              {&weights_.of(Role::kFfnUp, layer), up_.data()}};
+  matmul(products, activations_, pool_);
   pool_.run(tokens, 4, [&](int64_t begin, int64_t end, int) {
     operations().silu_multiply(gate_.data() + begin * config_.ffn, up_.data() + begin * config_.ffn,
                                (end - begin) * config_.ffn);

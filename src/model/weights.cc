@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "codec/codec.h"
+#include "kernel/interleaving.h"
 
 namespace nibble {
 namespace {
@@ -45,6 +46,9 @@ MatrixShape expected_shape(Role role, const ModelConfig& c, int64_t vocab_size) 
 // Without an output matrix the embedding serves (tied).
 bool is_optional(Role role) { return role == Role::kRopeFreqs || role == Role::kOutput; }
 bool is_vector(Role role) { return expected_shape(role, ModelConfig{}, 0).rows == 1; }
+
+// By batches of activations; embeddings are looked up.
+bool is_multiplied(Role role) { return !is_vector(role) && role != Role::kTokenEmbd; }
 
 size_t index_of(const TensorPlace& place) {
   return place.layer * kRoleCount + static_cast<size_t>(place.role);
@@ -137,6 +141,32 @@ void Weights::load_as_f32(const TensorSource& source, size_t tensor, TensorView&
   }
   view.type = DType::kF32;
   view.data = owned_.back().get();
+}
+
+uint64_t Weights::interleaved_bytes() const {
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < views_.size(); ++i) {
+    if (is_multiplied(static_cast<Role>(i % kRoleCount)) && views_[i])
+      bytes += static_cast<uint64_t>(nibble::interleaved_bytes(views_[i]));
+  }
+  return bytes;
+}
+
+void Weights::interleave(const TensorSource& source, ThreadPool& pool) {
+  interleaved_ = HugePages(interleaved_bytes());
+  std::byte* at = interleaved_.data();
+  for (size_t i = 0; i < source.tensors().size(); ++i) {
+    TensorPlace place = *place_from_gguf_name(source.tensors()[i].name);
+    if (place.role == Role::kTokenEmbd && of(Role::kOutput).data == of(Role::kTokenEmbd).data)
+      place.role = Role::kOutput;  // tied
+    TensorView& view = views_[index_of(place)];
+    const int64_t bytes = nibble::interleaved_bytes(view);
+    if (!is_multiplied(place.role) || bytes == 0) continue;
+    nibble::interleave(view, at, pool);
+    view.interleaved = at;
+    at += bytes;
+    source.forget(i);
+  }
 }
 
 }  // namespace nibble

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/huge_pages.h"
+#include "base/threads.h"
 #include "model/config.h"
 #include "model/roles.h"
 #include "tensor/source.h"
@@ -27,6 +29,12 @@ class Weights {
   // other tensors keep their type.
   Weights(const TensorSource& source, const ModelConfig& config);
 
+  // Keeps the matrices whose type allows it interleaved (kernel/interleaving.h), too: a copy of
+  // interleaved_bytes(), for which `source`, the same as before, can forget its own. Error kIo when
+  // the system has no memory.
+  void interleave(const TensorSource& source, ThreadPool& pool);
+  uint64_t interleaved_bytes() const;
+
   const TensorView& of(Role role, int64_t layer = 0) const {
     return views_[static_cast<size_t>(layer) * kRoleCount + static_cast<size_t>(role)];
   }
@@ -39,6 +47,7 @@ class Weights {
 
   std::vector<TensorView> views_;                    // layers x roles
   std::vector<std::unique_ptr<std::byte[]>> owned_;  // tensors that the source can only read out
+  HugePages interleaved_;
   uint64_t bytes_ = 0;
 };
 

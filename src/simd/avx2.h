@@ -285,6 +285,16 @@ struct Avx2 {
               _mm256_and_si256(_mm256_srlv_epi32(x.hi, count), keep)};
     }
   }
+  template <int shift, int mask>
+  static NIBBLE_INLINE __m256i bits32(__m256i x) {
+    if constexpr (shift > 0) x = _mm256_srli_epi16(x, shift);
+    if constexpr (shift < 0) x = _mm256_slli_epi16(x, -shift);
+    return _mm256_and_si256(x, _mm256_set1_epi8(static_cast<char>(mask)));
+  }
+  template <int shift, int mask>
+  static NIBBLE_INLINE I8 bits(I8 x) {
+    return {bits32<shift, mask>(x.lo), bits32<shift, mask>(x.hi)};
+  }
   template <int bits>
   static NIBBLE_INLINE I8 shift_left(I8 x) {
     const __m256i keep = _mm256_set1_epi8(static_cast<char>(0xff << bits));

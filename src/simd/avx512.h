@@ -200,6 +200,12 @@ struct Avx512 {
                                       : _mm512_setr_epi64(a, b, a, b, a, b, a, b);
     return _mm512_and_si512(_mm512_srlv_epi64(x, count), _mm512_set1_epi8(mask));
   }
+  template <int shift, int mask>
+  static NIBBLE_INLINE I8 bits(I8 x) {
+    if constexpr (shift > 0) x = _mm512_srli_epi16(x, shift);
+    if constexpr (shift < 0) x = _mm512_slli_epi16(x, -shift);
+    return _mm512_and_si512(x, _mm512_set1_epi8(static_cast<char>(mask)));
+  }
   template <int bits>
   static NIBBLE_INLINE I8 shift_left(I8 x) {
     return _mm512_and_si512(_mm512_slli_epi16(x, bits),

@@ -257,6 +257,11 @@ struct Scalar {
   static NIBBLE_INLINE I8 shift_right(I8 x) {
     return make8([&](int i) { return (x.v[i] >> ((i / run) % 2 == 0 ? a : b)) & mask; });
   }
+  // Every byte shifted right by `shift` bits (left when negative), then masked.
+  template <int shift, int mask>
+  static NIBBLE_INLINE I8 bits(I8 x) {
+    return make8([&](int i) { return (shift < 0 ? x.v[i] << -shift : x.v[i] >> shift) & mask; });
+  }
   template <int bits>
   static NIBBLE_INLINE I8 shift_left(I8 x) {  // within bytes
     return make8([&](int i) { return x.v[i] << bits; });

@@ -40,6 +40,10 @@ class TensorSource {
   // The tensor's bytes where they lie, valid as long as the source and aligned for the type; empty
   // when they can only be read. Thread-safe.
   virtual std::span<const std::byte> view(size_t tensor) const = 0;
+
+  // What view() shows is not needed for now; where it is mapped, its memory is given back until it
+  // is looked at again. Thread-safe.
+  virtual void forget(size_t) const {}
 };
 
 }  // namespace nibble

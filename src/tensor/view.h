@@ -13,6 +13,8 @@ struct TensorView {
   int64_t rows = 0;
   int64_t columns = 0;              // weights in a row, a multiple of the type's block
   const std::byte* data = nullptr;  // rows without gaps, aligned to 4 bytes
+  // The same matrix with 16 rows side by side (kernel/interleaving.h), when it is kept so, too.
+  const std::byte* interleaved = nullptr;
 
   explicit operator bool() const { return data != nullptr; }
   int64_t row_bytes() const { return columns / block_weights(type) * block_bytes(type); }

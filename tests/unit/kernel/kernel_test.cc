@@ -10,6 +10,7 @@
 #include "base/numeric.h"
 #include "codec/codec.h"
 #include "kernel/batch_attention.h"
+#include "kernel/interleaving.h"
 #include "kernel/matmul.h"
 #include "kernel/operations.h"
 #include "kernel/rope.h"
@@ -253,6 +254,39 @@ INSTANTIATE_TEST_SUITE_P(Isas, EveryIsa, testing::ValuesIn(available_isas()),
 
 class MatmulOfEveryFormat : public testing::TestWithParam<DType> {};
 
+// A tile whose columns are x turned by their number.
+struct OneTile {
+  std::vector<int8_t> q;
+  std::vector<float> d, s, turned_x;
+  std::vector<int32_t> start;
+  ActivationTile tile;
+
+  OneTile(const PanelForm* form, int64_t n, const std::vector<float>& x, int width, Isa isa) {
+    const auto size = static_cast<size_t>(n);
+    const auto w = static_cast<size_t>(width);
+    std::vector<int8_t> column(size);
+    std::vector<float> column_d(size / 32), column_s(size / 16);
+    q.resize(size * w), turned_x.resize(size * w), d.resize(size / 32 * w);
+    s.resize(size / 16 * w), start.resize(size / 16 * w);
+    for (size_t c = 0; c < w; ++c) {
+      std::vector<float> turned(x);
+      std::rotate(turned.begin(), turned.begin() + static_cast<ptrdiff_t>(c), turned.end());
+      operations(isa).quantize(turned.data(), n, column.data(), column_d.data(), column_s.data());
+      for (size_t i = 0; i < size; ++i) {
+        q[i / 4 * 4 * w + 4 * c + i % 4] = column[i];
+        turned_x[i * w + c] = turned[i];
+        d[i / 32 * w + c] = column_d[i / 32];
+        if (form == nullptr) continue;
+        const size_t group = i / static_cast<size_t>(form->group) * w + c;
+        s[group] += column_d[i / 32] * static_cast<float>(column[i]);
+        const int zero = form->zero + (form->is_signed ? operations(isa).panel_zero : 0);
+        start[group] -= zero * column[i];
+      }
+    }
+    tile = {q.data(), d.data(), s.data(), start.data(), turned_x.data(), width, width};
+  }
+};
+
 // 32 rows times a tile whose columns are x turned by their number, on one ISA.
 std::vector<float> one_gemm(DType type, const std::vector<std::byte>& stored, int64_t n,
                             const std::vector<float>& x, int width, Isa isa) {
@@ -272,30 +306,24 @@ std::vector<float> one_gemm(DType type, const std::vector<std::byte>& stored, in
     panels[p] = {&q[16 * p * size], &d[p * size], &m[p * size], &x_[16 * p * size]};
     operations(isa).make_panel(rows, form, n, panels[p]);
   }
-  const auto w = static_cast<size_t>(width);
-  std::vector<int8_t> tile_q(size * w), column(size);
-  std::vector<float> tile_d(size / 32 * w), tile_s(size / 16 * w), tile_x(size * w);
-  std::vector<int32_t> start(size / 16 * w);
-  for (size_t c = 0; c < w; ++c) {
-    std::vector<float> turned(x), column_d(size / 32), column_s(size / 16);
-    std::rotate(turned.begin(), turned.begin() + static_cast<ptrdiff_t>(c), turned.end());
-    operations(isa).quantize(turned.data(), n, column.data(), column_d.data(), column_s.data());
-    for (size_t i = 0; i < size; ++i) {
-      tile_q[i / 4 * 4 * w + 4 * c + i % 4] = column[i];
-      tile_x[i * w + c] = turned[i];
-      tile_d[i / 32 * w + c] = column_d[i / 32];
-      if (form == nullptr) continue;
-      const size_t group = i / static_cast<size_t>(form->group) * w + c;
-      tile_s[group] += column_d[i / 32] * static_cast<float>(column[i]);
-      const int zero = form->zero + (form->is_signed ? operations(isa).panel_zero : 0);
-      start[group] -= zero * column[i];
-    }
-  }
-  const ActivationTile tile = {tile_q.data(), tile_d.data(), tile_s.data(), start.data(),
-                               tile_x.data(), width,         width};
-  std::vector<float> y(32 * w);
-  operations(isa).gemm(panels, form, 32, &tile, 1, n, y.data(), 32);
+  const OneTile tile(form, n, x, width, isa);
+  std::vector<float> y(32 * static_cast<size_t>(width));
+  operations(isa).gemm(panels, form, 32, &tile.tile, 1, n, y.data(), 32);
   return y;
+}
+
+// The same of 16 interleaved rows.
+std::vector<float> one_interleaved(DType type, const std::vector<std::byte>& stored, int64_t n,
+                                   const std::vector<float>& x, int width, Isa isa) {
+  const Interleaving& format = *interleaving(type, isa);
+  const std::byte* rows[16];
+  for (size_t r = 0; r < 16; ++r) rows[r] = stored.data() + r * stored.size() / 16;
+  std::vector<std::byte> panel(static_cast<size_t>(format.panel_bytes(n)));
+  format.interleave(rows, n, panel.data());
+  const OneTile tile(&codec(type, isa).panel, n, x, width, isa);
+  std::vector<float> sums(16 * static_cast<size_t>(width));
+  format.multiply(panel.data(), n, tile.tile, sums.data());
+  return sums;
 }
 
 // y of a whole batch, `step` rows of it at a time.
@@ -353,6 +381,50 @@ TEST_P(MatmulOfEveryFormat, PanelsGiveTheSameBitsOnEveryIsa) {
     const auto expected = one_gemm(type, stored, n, x, width, Isa::kScalar);
     for (const Isa isa : available_isas()) {
       EXPECT_EQ(one_gemm(type, stored, n, x, width, isa), expected) << isa_name(isa) << width;
+    }
+  }
+}
+
+// One sum in one order: alone, in small batches and in large ones.
+TEST_P(MatmulOfEveryFormat, InterleavedRowsGiveTheBitsOfPanels) {
+  const DType type = GetParam();
+  if (interleaving(type) == nullptr) GTEST_SKIP() << "rows of this type stay as they are";
+  const int64_t block = block_weights(type);
+  for (const int64_t n : {3 * block, int64_t{768}}) {
+    for (const int64_t rows : {1, 16, 31, 33, 67}) {
+      const auto weights = random_floats(static_cast<size_t>(rows * n), 0.05f, 15);
+      std::vector<std::byte> stored(static_cast<size_t>(rows * n / block * block_bytes(type)));
+      codec(type).encode(weights.data(), nullptr, rows * n, Effort::kFast, stored.data());
+      TensorView view = {type, rows, n, stored.data()};
+      const int64_t batch = 29;
+      const auto x = random_floats(static_cast<size_t>(batch * n), 3.0f, 16);
+      const auto expected = multiply(view, x, batch, batch, 1);
+      std::vector<std::byte> interleaved(static_cast<size_t>(interleaved_bytes(view)));
+      ThreadPool pool(2);
+      interleave(view, interleaved.data(), pool);
+      view.interleaved = interleaved.data();
+      for (const int64_t together : {1, 2, 3, 4, 5, 13, 29}) {
+        ASSERT_EQ(multiply(view, x, batch, together, 2), expected)
+            << n << " columns, " << rows << " rows, " << together << " at a time";
+      }
+    }
+  }
+}
+
+TEST_P(MatmulOfEveryFormat, InterleavedRowsGiveTheSameBitsOnEveryIsa) {
+  const DType type = GetParam();
+  if (interleaving(type) == nullptr) GTEST_SKIP() << "rows of this type stay as they are";
+  const int64_t n = 512;
+  const auto weights = random_floats(static_cast<size_t>(16 * n), 0.05f, 17);
+  const int64_t row_bytes = n / block_weights(type) * block_bytes(type);
+  std::vector<std::byte> stored(static_cast<size_t>(16 * row_bytes));
+  codec(type).encode(weights.data(), nullptr, 16 * n, Effort::kFast, stored.data());
+  const auto x = random_floats(static_cast<size_t>(n), 3.0f, 18);
+  for (const int width : {1, 2, 4}) {
+    const auto expected = one_interleaved(type, stored, n, x, width, Isa::kScalar);
+    for (const Isa isa : available_isas()) {
+      EXPECT_EQ(one_interleaved(type, stored, n, x, width, isa), expected)
+          << isa_name(isa) << width;
     }
   }
 }
