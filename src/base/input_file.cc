@@ -69,6 +69,8 @@ std::span<const std::byte> InputFile::map() const {
 bool is_missing(const std::filesystem::path& path) {
   std::error_code ignored;
   return std::filesystem::status(path, ignored).type() == std::filesystem::file_type::not_found;
+}
+
 void InputFile::forget(uint64_t offset, uint64_t size) const {
   const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
   const uint64_t begin = (offset + page - 1) / page * page;  // whole pages: others use the rest

@@ -30,16 +30,18 @@ NIBBLE_INLINE typename V::F32 softmax_block(const AttentionBlock& block, int pan
     largest = V::max(V::select(sees(i), score, largest), largest);
   }
   const auto factor = exp<V>(V::sub(before, largest));
-  auto total = V::mul(V::load(block.total + lane), factor);
+  float* totals = block.total + lane;  // of every 16th position
+  for (int k = 0; k < 16; ++k)
+    V::store(totals + kPairRows * k, V::mul(V::load(totals + kPairRows * k), factor));
   float* weights = block.weights + lane * block.positions;
   for (int64_t i = 0; i < block.positions; ++i) {
     const auto score = V::load(block.scores + kPairRows * i + lane);
     const auto weight = exp_where<V>(sees(i), V::sub(score, largest));
     V::store(weights + kPanelRows * i, weight);
-    total = V::add(total, weight);
+    float* total = totals + kPairRows * (i % 16);
+    V::store(total, V::add(V::load(total), weight));
   }
   V::store(block.largest + lane, largest);
-  V::store(block.total + lane, total);
   return factor;
 }
 

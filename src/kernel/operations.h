@@ -12,19 +12,21 @@
 
 namespace nibble {
 
-// One query head over the cached keys and values of its group. Cached rows lie `stride` elements
-// apart.
+inline constexpr int kAttentionHeads = 8;            // query heads that are scored together
+inline constexpr int64_t kAttentionPositions = 256;  // of a block of online softmax
+inline constexpr float kNoScore = -1e30f;  // below every score, and its differences are finite
+
+// Query heads of one token over the cached keys and values that they share (kv_layout.h).
 template <class Element>
-struct AttentionHead {
-  const float* query;     // head_dim, not yet scaled
-  const Element* keys;    // positions x head_dim
-  const Element* values;  // positions x head_dim
-  int64_t stride;
-  int64_t positions;  // how many the query may see, >= 1
+struct AttentionHeads {
+  const float* queries;   // [count][head_dim], scaled
+  const Element* keys;    // [positions / 16, rounded up][head_dim][16]
+  const Element* values;  // [positions][head_dim]
+  int64_t positions;      // how many the token may see, >= 1
   int64_t head_dim;
-  float scale;    // of the scores, usually 1 / sqrt(head_dim)
-  float* scores;  // scratch: positions floats, rounded up to a multiple of 16
-  float* output;  // head_dim
+  int count;
+  float* weights;  // scratch: [kAttentionHeads][kAttentionPositions]
+  float* output;   // [count][head_dim]
 };
 
 inline constexpr int kAttentionTile = 8;  // positions or dimensions of a tile
@@ -40,7 +42,7 @@ struct AttentionBlock {
   float* scores;   // scratch: positions x 32
   float* weights;  // scratch: positions x 32
   float* largest;  // [32] score so far, at first lower than all
-  float* total;    // [32] sum of e^(score - largest), at first 0
+  float* total;    // [16][32] sums of e^(score - largest) over every 16th position, at first 0
   float* output;   // [head_dim, rounded up to 8][32] the same sum over the values, at first 0
 };
 
@@ -59,9 +61,9 @@ struct Operations {
 
   void (*add)(float* x, const float* y, int64_t n) noexcept;  // x += y
 
-  // softmax(query keys^T * scale) values
-  void (*attend_f16)(const AttentionHead<uint16_t>& head) noexcept;
-  void (*attend_f32)(const AttentionHead<float>& head) noexcept;
+  // softmax(queries keys^T) values
+  void (*attend_f16)(const AttentionHeads<uint16_t>& heads) noexcept;
+  void (*attend_f32)(const AttentionHeads<float>& heads) noexcept;
   void (*attend_block)(const AttentionBlock& block) noexcept;
   void (*to_f16)(const float* x, int64_t n, uint16_t* y) noexcept;
   void (*to_f32)(const uint16_t* x, int64_t n, float* y) noexcept;  // from binary16

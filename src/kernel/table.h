@@ -15,12 +15,12 @@ extern const Operations kOperations_avx2;
 extern const Operations kOperations_avx512;
 
 template <class V>
-void attend_f16(const AttentionHead<uint16_t>& head) noexcept {
-  attend<V>(head);
+void attend_f16(const AttentionHeads<uint16_t>& heads) noexcept {
+  attend<V>(heads);
 }
 template <class V>
-void attend_f32(const AttentionHead<float>& head) noexcept {
-  attend<V>(head);
+void attend_f32(const AttentionHeads<float>& heads) noexcept {
+  attend<V>(heads);
 }
 
 template <class V>

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <type_traits>
 
 #include "codec/codec.h"
 #include "kernel/operations.h"
@@ -30,7 +29,7 @@ Forward::Forward(const ModelConfig& config, const Weights& weights, ThreadPool& 
 std::span<const float> Forward::run(std::span<const uint32_t> tokens, KvCache& cache,
                                     int64_t wanted) {
   const auto count = static_cast<int64_t>(tokens.size());
-  resize(count, wanted, cache.length() + count);
+  resize(count, wanted);
   embed(tokens);
   prepare_angles(count, cache.length());
   for (int64_t layer = 0; layer < config_.layers; ++layer) {
@@ -50,7 +49,7 @@ std::span<const float> Forward::run(std::span<const uint32_t> tokens, KvCache& c
   return {logits_.data(), static_cast<size_t>(wanted * weights_.vocab_size())};
 }
 
-void Forward::resize(int64_t tokens, int64_t wanted, int64_t positions) {
+void Forward::resize(int64_t tokens, int64_t wanted) {
   const auto grow = [](std::vector<float>& buffer, int64_t size) {
     if (buffer.size() < static_cast<size_t>(size)) buffer.resize(static_cast<size_t>(size));
   };
@@ -61,8 +60,6 @@ void Forward::resize(int64_t tokens, int64_t wanted, int64_t positions) {
   for (auto* buffer : {&gate_, &up_}) grow(*buffer, tokens * config_.ffn);
   grow(cos_sin_, tokens * config_.rope_dimensions);
   grow(logits_, wanted * weights_.vocab_size());
-  scores_width_ = (positions + 15) / 16 * 16;
-  grow(scores_, pool_.count() * scores_width_);
 }
 
 void Forward::embed(std::span<const uint32_t> tokens) {
@@ -109,15 +106,6 @@ void Forward::attention(int64_t layer, int64_t tokens, KvCache& cache) {
 
 void Forward::store_rotated(int64_t layer, int64_t tokens, KvCache& cache) {
   const int64_t width = config_.kv_width();
-  const auto store = [&](const float* row, int64_t position, bool is_key) {
-    if (cache.type() == DType::kF16) {
-      uint16_t* to = is_key ? cache.keys<uint16_t>(layer) : cache.values<uint16_t>(layer);
-      operations().to_f16(row, width, to + position * width);
-    } else {
-      float* to = is_key ? cache.keys<float>(layer) : cache.values<float>(layer);
-      std::copy_n(row, width, to + position * width);
-    }
-  };
   pool_.run(tokens, 8, [&](int64_t begin, int64_t end, int) {
     for (int64_t t = begin; t < end; ++t) {
       const float* angles = cos_sin_.data() + t * config_.rope_dimensions;
@@ -125,52 +113,24 @@ void Forward::store_rotated(int64_t layer, int64_t tokens, KvCache& cache) {
       float* k = k_.data() + t * width;
       Rope::turn(angles, config_.rope_dimensions, q, config_.heads, config_.head_dim);
       Rope::turn(angles, config_.rope_dimensions, k, config_.kv_heads, config_.head_dim);
-      store(k, cache.length() + t, true);
-      store(v_.data() + t * width, cache.length() + t, false);
+      cache.store(layer, cache.length() + t, k, v_.data() + t * width);
     }
   });
 }
 
 template <class Element>
 void Forward::attend(int64_t layer, int64_t tokens, KvCache& cache) {
+  const float scale = 1.0f / std::sqrt(static_cast<float>(config_.head_dim));
   const AttentionBatch<Element> batch = {q_.data(),
                                          cache.keys<Element>(layer),
                                          cache.values<Element>(layer),
+                                         cache.layout(),
                                          attended_.data(),
                                          tokens,
                                          cache.length(),
                                          config_.heads,
-                                         config_.kv_heads,
-                                         config_.head_dim,
-                                         1.0f / std::sqrt(static_cast<float>(config_.head_dim))};
-  if (tokens >= kBatchForPanels) {
-    nibble::attend(batch, pool_);
-  } else {
-    attend_one_by_one(batch);
-  }
-}
-
-template <class Element>
-void Forward::attend_one_by_one(const AttentionBatch<Element>& batch) {
-  pool_.run(batch.tokens * batch.heads, 1, [&](int64_t begin, int64_t end, int worker) {
-    for (int64_t item = begin; item < end; ++item) {
-      const int64_t kv_head = item % batch.heads / (batch.heads / batch.kv_heads);
-      const AttentionHead<Element> head = {batch.queries + item * batch.head_dim,
-                                           batch.keys + kv_head * batch.head_dim,
-                                           batch.values + kv_head * batch.head_dim,
-                                           batch.kv_heads * batch.head_dim,
-                                           batch.first + item / batch.heads + 1,
-                                           batch.head_dim,
-                                           batch.scale,
-                                           scores_.data() + worker * scores_width_,
-                                           batch.output + item * batch.head_dim};
-      if constexpr (std::is_same_v<Element, float>) {
-        operations().attend_f32(head);
-      } else {
-        operations().attend_f16(head);
-      }
-    }
-  });
+                                         scale};
+  nibble::attend(batch, pool_);
 }
 
 void Forward::feed_forward(int64_t layer, int64_t tokens) {

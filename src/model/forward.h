@@ -23,20 +23,18 @@ class Forward {
   // Appends the tokens to the cache at position cache.length() and returns the logits of the last
   // `wanted` of them, wanted x vocab_size floats, valid until the next call. Tokens are below
   // vocab_size and fit the cache's capacity. Logits do not depend on the threads or on the ISA, not
-  // even in their last bit, nor on how a text is cut into batches of kBatchForPanels tokens or
-  // more; smaller batches (generation) sum in another order.
+  // even in their last bit, nor on how a text is cut into batches, when all matrices are interleaved;
+  // rows as they lie give batches of fewer than kBatchForPanels tokens another order of sums.
   std::span<const float> run(std::span<const uint32_t> tokens, KvCache& cache, int64_t wanted);
 
  private:
-  void resize(int64_t tokens, int64_t wanted, int64_t positions);
+  void resize(int64_t tokens, int64_t wanted);
   void embed(std::span<const uint32_t> tokens);
   void prepare_angles(int64_t tokens, int64_t first_position);
   void normalize(const float* weight, int64_t tokens);
   void attention(int64_t layer, int64_t tokens, KvCache& cache);
   template <class Element>
   void attend(int64_t layer, int64_t tokens, KvCache& cache);
-  template <class Element>
-  void attend_one_by_one(const AttentionBatch<Element>& batch);
   void store_rotated(int64_t layer, int64_t tokens, KvCache& cache);
   void feed_forward(int64_t layer, int64_t tokens);
   void add_to_residual(int64_t tokens);
@@ -49,8 +47,6 @@ class Forward {
   // tokens x width each
   std::vector<float> residual_, normalized_, q_, k_, v_, attended_, gate_, up_, projected_, logits_,
       cos_sin_;
-  std::vector<float> scores_;  // one row a thread
-  int64_t scores_width_ = 0;
   ActivationBatch activations_;
 };
 

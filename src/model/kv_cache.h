@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "codec/formats.h"
+#include "kernel/kv_layout.h"
 #include "model/config.h"
 
 namespace nibble {
@@ -21,24 +22,30 @@ class KvCache {
   void set_length(int64_t length) { length_ = length; }
   uint64_t bytes() const { return f16_.size() * sizeof(uint16_t) + f32_.size() * sizeof(float); }
 
-  // Rows of kv_width elements, one per position.
+  // Of a layer, where layout() says. uint16_t: binary16.
   template <class Element>
   Element* keys(int64_t layer) {
-    return elements<Element>() + 2 * layer * layer_stride_;
+    return elements<Element>() + 2 * layer * layout_.elements();
   }
   template <class Element>
   Element* values(int64_t layer) {
-    return elements<Element>() + (2 * layer + 1) * layer_stride_;
+    return elements<Element>() + (2 * layer + 1) * layout_.elements();
   }
+  const KvLayout& layout() const { return layout_; }
+
+  // The key and the value of a position, kv_width floats each. Thread-safe for different positions.
+  void store(int64_t layer, int64_t position, const float* key, const float* value);
 
  private:
   template <class Element>
   Element* elements();
+  template <class Element>
+  void store_as(int64_t layer, int64_t position, const Element* key, const Element* value);
 
   DType type_;
   int64_t capacity_;
   int64_t length_ = 0;
-  int64_t layer_stride_;
+  KvLayout layout_;
   std::vector<uint16_t> f16_;
   std::vector<float> f32_;
 };

@@ -105,26 +105,56 @@ TEST_P(EveryIsa, ReadsEveryByte) {
   }
 }
 
+// Keys and values of one head, positions x head_dim, as caches have them.
+template <class Element>
+struct CachedHead {
+  KvLayout layout;
+  std::vector<Element> keys, values;
+
+  CachedHead(const std::vector<Element>& key_rows, const std::vector<Element>& value_rows,
+             int64_t kv_heads, int64_t head_dim)
+      : layout{kv_heads, head_dim,
+               KvLayout::rounded(static_cast<int64_t>(key_rows.size()) / (kv_heads * head_dim))},
+        keys(static_cast<size_t>(layout.elements())),
+        values(keys.size()) {
+    for (int64_t i = 0; i < static_cast<int64_t>(key_rows.size()); ++i) {
+      const int64_t position = i / (kv_heads * head_dim);
+      const int64_t head = layout.head(i / head_dim % kv_heads);
+      const int64_t k = i % head_dim;
+      const auto from = static_cast<size_t>(i);
+      keys[static_cast<size_t>(head + layout.key(position) + 16 * k)] = key_rows[from];
+      values[static_cast<size_t>(head + layout.value(position) + k)] = value_rows[from];
+    }
+  }
+};
+
+// One query head over rows of positions.
 template <class Element>
 std::vector<float> attend(const Operations& ops, const std::vector<float>& query,
                           const std::vector<Element>& keys, const std::vector<Element>& values,
                           int64_t positions) {
   const auto head_dim = static_cast<int64_t>(query.size());
-  std::vector<float> scores(static_cast<size_t>(positions + 15)), output(query.size());
-  const AttentionHead<Element> head = {query.data(), keys.data(),   values.data(),
-                                       head_dim,     positions,     head_dim,
-                                       0.25f,        scores.data(), output.data()};
+  const auto whole = [&](const std::vector<Element>& rows) {
+    return std::vector<Element>(rows.begin(), rows.begin() + positions * head_dim);
+  };
+  const CachedHead<Element> head(whole(keys), whole(values), 1, head_dim);
+  std::vector<float> scaled(query), weights(kAttentionHeads * kAttentionPositions),
+      output(query.size());
+  for (float& q : scaled) q *= 0.25f;
+  const AttentionHeads<Element> heads = {scaled.data(),  head.keys.data(), head.values.data(),
+                                         positions,      head_dim,         1,
+                                         weights.data(), output.data()};
   if constexpr (std::is_same_v<Element, float>) {
-    ops.attend_f32(head);
+    ops.attend_f32(heads);
   } else {
-    ops.attend_f16(head);
+    ops.attend_f16(heads);
   }
   return output;
 }
 
 TEST_P(EveryIsa, AttendsLikeTheFormula) {
   for (const size_t head_dim : {8u, 32u, 80u, 128u}) {
-    for (const size_t positions : {1u, 7u, 16u, 50u}) {
+    for (const size_t positions : {1u, 7u, 16u, 50u, 300u}) {
       const auto query = random_floats(head_dim, 2.0f, 7);
       auto keys = random_floats(head_dim * positions, 2.0f, 8);
       auto values = random_floats(head_dim * positions, 2.0f, 9);
@@ -158,12 +188,13 @@ std::vector<float> attend_batch(const std::vector<float>& queries, const std::ve
                                 const std::vector<Element>& values, int64_t heads, int64_t kv_heads,
                                 int64_t head_dim, int64_t first, int64_t step, int threads) {
   ThreadPool pool(threads);
+  const CachedHead<Element> cache(keys, values, kv_heads, head_dim);
   std::vector<float> output(queries.size());
   const int64_t width = heads * head_dim;
   const auto tokens = static_cast<int64_t>(queries.size()) / width;
   for (int64_t t = 0; t < tokens; t += step) {
-    attend({queries.data() + t * width, keys.data(), values.data(), output.data() + t * width,
-            std::min(step, tokens - t), first + t, heads, kv_heads, head_dim, 0.25f},
+    attend({queries.data() + t * width, cache.keys.data(), cache.values.data(), cache.layout,
+            output.data() + t * width, std::min(step, tokens - t), first + t, heads, 0.25f},
            pool);
   }
   return output;
@@ -206,7 +237,10 @@ TEST(BatchAttention, AttendsLikeTheFormula) {
         ASSERT_NEAR(found[size(at * head_dim + i)], expected[size(i)] / total, kAttentionError);
       }
     }
-    EXPECT_EQ(attend_batch(queries, keys, values, heads, kv_heads, head_dim, first, 3, 3), found);
+    for (const int64_t step : {1, 2, 3}) {  // alone as in blocks
+      EXPECT_EQ(attend_batch(queries, keys, values, heads, kv_heads, head_dim, first, step, 3),
+                found);
+    }
     EXPECT_EQ(attend_batch(queries, keys16, values16, heads, kv_heads, head_dim, first, tokens, 2),
               found);
   }
@@ -220,7 +254,7 @@ TEST_P(EveryIsa, AttendsBlocksWithTheBitsOfTheScalarDefinition) {
   for (size_t i = 0; i < 32; ++i) visible[i] = static_cast<float>(i % 25);
   const auto run = [&](const Operations& table) {
     std::vector<float> scores(positions * 32), weights(positions * 32), largest(32, -1e30f),
-        total(32), output(head_dim * 32);
+        total(16 * 32), output(head_dim * 32);
     for (int block = 0; block < 2; ++block) {
       table.attend_block({queries.data(), keys.data(), keys.data(), visible.data(), positions,
                           head_dim, scores.data(), weights.data(), largest.data(), total.data(),

@@ -2,6 +2,7 @@
 // to f32, where activations stay float.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "codec/codec.h"
@@ -91,6 +92,35 @@ TEST_P(ComputeInEightBits, DivergesLessThanATenThousandth) {
     RecordProperty("divergence_" + std::to_string(step), std::to_string(1e6 * found));
     EXPECT_LT(found, 1e-4) << step << " tokens at a time";
     EXPECT_GT(found, 0.0);  // the two are not the same computation
+  }
+}
+
+// The logits of a text that is read `step` tokens at a time.
+std::vector<float> logits_by(const Checkpoint& checkpoint, const Weights& weights,
+                             std::span<const uint32_t> ids, size_t step, int threads) {
+  ThreadPool pool(threads);
+  KvCache cache(checkpoint.config, static_cast<int64_t>(ids.size()), DType::kF16);
+  Forward forward(checkpoint.config, weights, pool);
+  std::vector<float> all;
+  for (size_t at = 0; at < ids.size(); at += step) {
+    const auto part = ids.subspan(at, std::min(step, ids.size() - at));
+    const auto logits = forward.run(part, cache, static_cast<int64_t>(part.size()));
+    all.insert(all.end(), logits.begin(), logits.end());
+  }
+  return all;
+}
+
+TEST_P(ComputeInEightBits, InterleavedNoCutOfATextChangesABit) {
+  const Checkpoint checkpoint(kLab7m);
+  const auto ids = read_tokens(kLab7mTokens);
+  const Encoded source(checkpoint.tensors, GetParam(), false);
+  Weights weights(source, checkpoint.config);
+  ThreadPool pool(2);
+  weights.interleave(source, pool);
+  const std::span<const uint32_t> text(ids.data(), 48);
+  const auto whole = logits_by(checkpoint, weights, text, text.size(), 1);
+  for (const size_t step : {1u, 3u, 5u, 13u}) {
+    EXPECT_EQ(logits_by(checkpoint, weights, text, step, 2), whole) << step << " tokens at a time";
   }
 }
 
