@@ -88,10 +88,7 @@ void add_bench(CLI::App& app) {
       ->add_option("-r,--repetitions", options->bench.repetitions,
                    "timed runs of each test (default: 3)")
       ->type_name("N");
-  command
-      ->add_option("-t,--type", options->bench.load.type,
-                   "quantize in memory first, as nibble quantize would")
-      ->type_name("TYPE");
+  add_load_options(*command, options->bench.load);
   command
       ->add_option("-o,--output", options->format,
                    "md (default), csv, json, jsonl or sql, to stdout")

@@ -23,8 +23,9 @@ class Forward {
   // Appends the tokens to the cache at position cache.length() and returns the logits of the last
   // `wanted` of them, wanted x vocab_size floats, valid until the next call. Tokens are below
   // vocab_size and fit the cache's capacity. Logits do not depend on the threads or on the ISA, not
-  // even in their last bit, nor on how a text is cut into batches, when all matrices are interleaved;
-  // rows as they lie give batches of fewer than kBatchForPanels tokens another order of sums.
+  // even in their last bit, nor on how a text is cut into batches, when all matrices are
+  // interleaved; rows as they lie give batches of fewer than kBatchForPanels tokens another order
+  // of sums.
   std::span<const float> run(std::span<const uint32_t> tokens, KvCache& cache, int64_t wanted);
 
  private:
