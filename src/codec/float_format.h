@@ -23,7 +23,15 @@ NIBBLE_INLINE void float_row_dots(const std::byte* first, int64_t row_bytes, con
     p[r] = reinterpret_cast<const typename F::Block*>(first + r * row_bytes);
     sum[r] = V::zero();
   }
+  constexpr int64_t kLine = 64 / sizeof(typename F::Block);
   int64_t i = 0;
+  for (; i + kLine <= n; i += kLine) {
+    for (int r = 0; r < rows; ++r) fetch_ahead<64>(p[r] + i);
+    for (int64_t k = i; k < i + kLine; k += 16) {
+      const auto x = V::load(a.x + k);
+      for (int r = 0; r < rows; ++r) sum[r] = V::fma(F::template load<V>(p[r] + k), x, sum[r]);
+    }
+  }
   for (; i + 16 <= n; i += 16) {
     const auto x = V::load(a.x + i);
     for (int r = 0; r < rows; ++r) sum[r] = V::fma(F::template load<V>(p[r] + i), x, sum[r]);

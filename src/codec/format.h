@@ -13,7 +13,8 @@
 //            the dot product of a row with a row of activations, and row_unpack a panel
 //   interleave  for formats whose rows can be kept with 16 of them side by side
 //            (kernel/interleaved.h): kCodeBits, kScaleForm, stored_scales(block), and where weights
-//            are looked up, codes<V, j> and kCodebook
+//            are looked up, kCodebook and codes<V, j> or kCodeShift (codes are bits of weights<>);
+//            kScaleUnit, a power of two that d is multiplied with, where it is not 1
 // x and importance point at a block's first weight (in snap: at weight i); importance holds weights
 // >= 0 of the squared errors, or is nullptr (all equal). Formats know nothing of tensors. V is a
 // vector type of simd/; every function gives the same bits for every V.

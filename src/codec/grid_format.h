@@ -7,7 +7,29 @@
 
 namespace nibble {
 
-struct Iq1Description {
+// Codes of the signed weights that a format's dot has: bits kCodeShift and up of their bytes, which
+// are different for all levels and their negatives.
+template <int shift, int bits, const auto& levels>
+struct LevelCodes {
+  static constexpr int kCodeShift = shift;
+  static constexpr int kCodeBits = bits;
+  static constexpr struct Table {
+    int8_t v[16];
+    constexpr Table() : v() {
+      constexpr int kMask = (1 << bits) - 1;
+      for (const int level : levels) {
+        v[level >> shift & kMask] = static_cast<int8_t>(level);
+        v[(256 - level) >> shift & kMask] = static_cast<int8_t>(-level);
+      }
+    }
+  } kTable = {};
+};
+
+// 8 (level + 1/8) for levels -1, 0, 1.
+inline constexpr int kIq1Eighths[] = {1, 7, 9};
+
+struct Iq1Description : LevelCodes<2, 3, kIq1Eighths> {
+  static constexpr float kDotUnit = 0.125f;
   using Grid = GridIq1;
   static constexpr int kTopScale = 7;
   static constexpr float kUnit = 1.0f;
@@ -24,8 +46,9 @@ struct UnshiftedDescription {
   static constexpr bool kShiftsGroup = false;
 };
 
-struct Iq2Description : UnshiftedDescription {
+struct Iq2Description : UnshiftedDescription, LevelCodes<4, 3, kIq2Levels> {
   static constexpr float kUnit = 0.125f;
+  static constexpr float kDotUnit = kUnit;
   static constexpr GridScaleSearch kSearches[] = {
       {0.04f, 0.054f, 2, 1, 0}, {0.036f, 0.06f, 4, 1, 1}, {0.028f, 0.076f, 17, 2, 3}};
 };
@@ -56,6 +79,13 @@ struct GridFormat {
   static constexpr bool kSigned = true;
   static constexpr bool kHasMinimum = false;
   static constexpr int kZero = 0;
+
+  // --- interleave ---
+  static constexpr int kCodeBits = C::kCodeBits;
+  static constexpr int kCodeShift = C::kCodeShift;
+  static constexpr const int8_t* kCodebook = C::kTable.v;
+  static constexpr ScaleForm kScaleForm = ScaleForm::kBytes;
+  static constexpr float kScaleUnit = C::kDotUnit;
 };
 
 }  // namespace nibble

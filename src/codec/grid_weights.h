@@ -14,6 +14,7 @@ namespace nibble {
 // --- scales 2s + 1 ---
 
 NIBBLE_INLINE float odd(uint32_t s) { return static_cast<float>(2 * s + 1); }
+NIBBLE_INLINE int8_t odd_byte(int s) { return static_cast<int8_t>(2 * s + 1); }
 
 // Two scales a byte, the first one in the low half.
 NIBBLE_INLINE void pack_nibbles(const uint8_t* scale, int bytes, uint8_t* out) {

@@ -74,6 +74,14 @@ struct IQ1_M : GridFormat<IQ1_M_Description> {
     return shifted_entries<V>(eight_entries<V>(entry), shifted);
   }
 
+  // --- interleave ---
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    StoredScales scales = {d_of(block), 0, {}, {}};
+    for (int k = 0; k < 16; ++k)
+      scales.s[k] = odd_byte(scales_of(block, k / 4) >> (3 * (k % 4)) & 7);
+    return scales;
+  }
+
  private:
   static NIBBLE_INLINE int scales_of(const Block& block, int k) {
     return block.s[2 * k] | block.s[2 * k + 1] << 8;

@@ -67,6 +67,13 @@ struct IQ1_S : GridFormat<IQ1_S_Description> {
     return shifted_entries<V>(eight_entries<V>(entry), low | high << 32);
   }
 
+  // --- interleave ---
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    StoredScales scales = {block.d, 0, {}, {}};
+    for (int k = 0; k < 8; ++k) scales.s[k] = odd_byte(block.h[k] >> 12 & 7);
+    return scales;
+  }
+
  private:
   static NIBBLE_INLINE int index_of(const Block& block, int i) {
     return block.q[i] | (block.h[i / 4] >> (3 * (i % 4)) & 7) << 8;

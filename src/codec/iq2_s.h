@@ -67,6 +67,13 @@ struct IQ2_S : GridFormat<IQ2_S_Description> {
     return V::negate_where(eight_entries<V>(entry), signs);
   }
 
+  // --- interleave ---
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    StoredScales scales = {block.d, 0, {}, {}};
+    for (int k = 0; k < 16; ++k) scales.s[k] = odd_byte(block.s[k / 2] >> (4 * (k % 2)) & 15);
+    return scales;
+  }
+
  private:
   static NIBBLE_INLINE int index_of(const Block& block, int i) {
     return block.q[i] | (block.h[i / 4] >> (2 * (i % 4)) & 3) << 8;

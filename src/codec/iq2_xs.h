@@ -61,6 +61,13 @@ struct IQ2_XS : GridFormat<IQ2_XS_Description> {
     const auto entry = [&](int i) { return kGridIq2Xs.values[q[i] & 511]; };
     return V::negate_where(eight_entries<V>(entry), signs);
   }
+
+  // --- interleave ---
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    StoredScales scales = {block.d, 0, {}, {}};
+    for (int k = 0; k < 16; ++k) scales.s[k] = odd_byte(block.s[k / 2] >> (4 * (k % 2)) & 15);
+    return scales;
+  }
 };
 
 }  // namespace nibble

@@ -74,6 +74,14 @@ struct IQ2_XXS : GridFormat<IQ2_XXS_Description> {
     return V::negate_where(eight_entries<V>(entry), signs);
   }
 
+  // --- interleave ---
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    StoredScales scales = {block.d, 0, {}, {}};
+    for (int k = 0; k < 8; ++k)
+      scales.s[k] = odd_byte(static_cast<int>(group_of(block, k).signs >> 28));
+    return scales;
+  }
+
  private:
   struct Group {
     uint32_t entries;

@@ -12,10 +12,11 @@
 
 namespace nibble {
 
-struct IQ3_S_Description : UnshiftedDescription {
+struct IQ3_S_Description : UnshiftedDescription, LevelCodes<1, 4, kIq3SLevels> {
   using Grid = GridIq3S;
   static constexpr int kGroup = 32;
   static constexpr float kUnit = 1.0f;
+  static constexpr float kDotUnit = kUnit;
   static constexpr Signs kSigns = Signs::kFree;
   static constexpr GridScaleSearch kSearches[] = {
       {0.14f, 0.2f, 2, 1, 0}, {0.11f, 0.22f, 4, 1, 1}, {0.09f, 0.27f, 17, 2, 3}};
@@ -74,6 +75,13 @@ struct IQ3_S : GridFormat<IQ3_S_Description> {
                          kGridIq3S.values[index_of(*block, at + 1)]);
     };
     return V::negate_where(eight_entries<V>(entry), signs);
+  }
+
+  // --- interleave ---
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    StoredScales scales = {block.d, 0, {}, {}};
+    for (int k = 0; k < 8; ++k) scales.s[k] = odd_byte(block.s[k / 2] >> (4 * (k % 2)) & 15);
+    return scales;
   }
 
  private:

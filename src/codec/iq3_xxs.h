@@ -11,10 +11,11 @@
 
 namespace nibble {
 
-struct IQ3_XXS_Description : UnshiftedDescription {
+struct IQ3_XXS_Description : UnshiftedDescription, LevelCodes<3, 4, kIq3XxsLevels> {
   using Grid = GridIq3Xxs;
   static constexpr int kGroup = 32;
   static constexpr float kUnit = 0.25f;
+  static constexpr float kDotUnit = kUnit;
   static constexpr Signs kSigns = Signs::kEven;
   static constexpr GridScaleSearch kSearches[] = {
       {0.034f, 0.048f, 2, 1, 0}, {0.028f, 0.052f, 4, 1, 1}, {0.022f, 0.07f, 17, 2, 3}};
@@ -72,6 +73,13 @@ struct IQ3_XXS : GridFormat<IQ3_XXS_Description> {
       return two_entries(kGridIq3Xxs.values[q[2 * i]], kGridIq3Xxs.values[q[2 * i + 1]]);
     };
     return V::negate_where(eight_entries<V>(entry), signs);
+  }
+
+  // --- interleave ---
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    StoredScales scales = {block.d, 0, {}, {}};
+    for (int k = 0; k < 8; ++k) scales.s[k] = odd_byte(static_cast<int>(signs_of(block, k) >> 28));
+    return scales;
   }
 
  private:

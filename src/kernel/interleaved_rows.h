@@ -94,11 +94,10 @@ struct UnitCodes {
   // A four of columns as panels have it.
   template <int k>
   NIBBLE_INLINE typename V::I8 weights() const {
-    const auto code = low.template at<k>();
+    auto code = low.template at<k>();
+    if constexpr (kHigh > 0) code = V::bit_or(code, high.template at<k>());
     if constexpr (requires { F::kCodebook; }) {
       return V::lookup_bytes(PanelCodebook<V, F>::kBytes.v, code);
-    } else if constexpr (kHigh > 0) {
-      return V::bit_or(code, high.template at<k>());
     } else {
       return code;
     }
@@ -131,6 +130,7 @@ struct BlockOfScales {
   NIBBLE_INLINE explicit BlockOfScales(const std::byte* from) {
     const auto* halves = reinterpret_cast<const uint16_t*>(from);
     d = F::kScaleForm == ScaleForm::kBF16 ? V::load_bf16(halves) : V::load_f16(halves);
+    if constexpr (requires { F::kScaleUnit; }) d = V::mul(d, V::set1(F::kScaleUnit));
     m = V::zero();
     if constexpr (Layout::kHasOwnMinimum) {
       m = V::load_f16(halves + kPanelRows);
@@ -180,7 +180,10 @@ NIBBLE_INLINE void store_scales(const StoredScales& scales, int row, std::byte* 
 
 template <class V, class F, int j>
 NIBBLE_INLINE typename V::I8 stored_codes(const typename F::Block* block, int blocks) {
-  if constexpr (requires { F::kCodebook; }) {
+  if constexpr (requires { F::kCodeShift; }) {
+    constexpr int kMask = (1 << F::kCodeBits) - 1;
+    return V::template bits<F::kCodeShift, kMask>(F::template weights<V, j>(block, blocks));
+  } else if constexpr (requires { F::kCodebook; }) {
     return F::template codes<V, j>(block, blocks);
   } else if constexpr (F::kSigned) {
     return V::panel_bytes(F::template weights<V, j>(block, blocks));

@@ -45,7 +45,7 @@ struct Interleaving {
   void (*unpack)(const std::byte* panel, int64_t n, const WeightPanel& to) noexcept;
 };
 
-// nullptr for types whose rows stay as they are: floats, and those with codebooks of whole groups.
+// nullptr for types whose rows stay as they are: floats, nvfp4 and q1_0.
 const Interleaving* interleaving(DType type);           // of active_isa()
 const Interleaving* interleaving(DType type, Isa isa);  // isa must be available
 
