@@ -2,6 +2,7 @@
 . "$LIB"
 nibble run "$ASSETS/lab-7m" -p "Once upon a time" -n 40 --temperature 0 --quiet
 nibble run "$ASSETS/lab-7m" -t q8_0 -p "Once upon a time" -n 24 --temperature 0 --quiet
+nibble run "$ASSETS/lab-7m" -t q8_0 --no-repack -p "Once upon a time" -n 24 --temperature 0 --quiet
 "$NIBBLE" run "$ASSETS/lab-7m" -p "The King" -n 30 --seed 7 --quiet >first
 "$NIBBLE" run "$ASSETS/lab-7m" -p "The King" -n 30 --seed 7 --quiet >second
 "$NIBBLE" run "$ASSETS/lab-7m" -p "The King" -n 30 --seed 8 --quiet >third

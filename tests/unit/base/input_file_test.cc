@@ -29,6 +29,21 @@ TEST_F(InputFileTest, MapsTheWholeFile) {
   EXPECT_TRUE(InputFile(write_file(folder_ / "empty", "")).map().empty());
 }
 
+TEST_F(InputFileTest, ForgottenBytesComeBackFromTheFile) {
+  std::string text(100000, ' ');
+  for (size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>('a' + i % 23);
+  const InputFile file(write_file(folder_ / "long", text));
+  file.forget(0, text.size());  // not mapped yet: nothing to do
+  const auto bytes = file.map();
+  const auto seen = [&] {
+    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  };
+  EXPECT_EQ(seen(), text);
+  file.forget(5000, 90000);
+  file.forget(99000, 10);  // no whole page
+  EXPECT_EQ(seen(), text);
+}
+
 TEST_F(InputFileTest, NeverReadsPastTheEnd) {
   const InputFile file(path_);
   std::vector<std::byte> out(4);
