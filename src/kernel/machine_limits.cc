@@ -1,16 +1,13 @@
 #include "kernel/machine_limits.h"
 
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
 
-#include "base/error.h"
+#include "base/huge_pages.h"
 #include "kernel/operations.h"
 
 namespace nibble {
@@ -45,24 +42,6 @@ double products_per_second(int64_t (*multiply)(int64_t) noexcept, ThreadPool& po
   return static_cast<double>(pieces * rounds * multiply(1)) / best;
 }
 
-struct Free {
-  void operator()(std::byte* p) const { std::free(p); }
-};
-
-// In huge pages where the system has them, so that no time goes into finding pages.
-std::unique_ptr<std::byte, Free> allocate(size_t bytes) {
-  constexpr size_t kHugePage = 2 << 20;
-  std::unique_ptr<std::byte, Free> memory(
-      static_cast<std::byte*>(std::aligned_alloc(kHugePage, bytes)));
-  if (!memory) {
-    fail(ErrorCode::kUnsupported, "no memory for a buffer of {} bytes, to measure reading", bytes);
-  }
-#ifdef MADV_HUGEPAGE
-  ::madvise(memory.get(), bytes, MADV_HUGEPAGE);
-#endif
-  return memory;
-}
-
 double read_bytes_per_second(ThreadPool& pool) {
   constexpr int64_t kMiB = 1 << 20;
   constexpr int64_t kPiece = 2 * kMiB;
@@ -71,15 +50,15 @@ double read_bytes_per_second(ThreadPool& pool) {
   cache = ::sysconf(_SC_LEVEL3_CACHE_SIZE);  // 0 or -1 where it is not known
 #endif
   const int64_t bytes = std::clamp(4 * cache, 256 * kMiB, 1024 * kMiB) / kPiece * kPiece;
-  const auto memory = allocate(static_cast<size_t>(bytes));
+  const HugePages memory(static_cast<uint64_t>(bytes));  // no time goes into finding pages
   pool.run(bytes, kPiece, [&](int64_t begin, int64_t end, int) {
-    std::memset(memory.get() + begin, 1, static_cast<size_t>(end - begin));
+    std::memset(memory.data() + begin, 1, static_cast<size_t>(end - begin));
   });
   double best = INFINITY, spent = 0;
   for (int i = 0; i < kFewestReads || spent < kLoopSeconds; ++i) {
     const double seconds = seconds_of([&] {
       pool.run(bytes, kPiece, [&](int64_t begin, int64_t end, int) {
-        operations().read_words(memory.get() + begin, end - begin);
+        operations().read_words(memory.data() + begin, end - begin);
       });
     });
     best = std::min(best, seconds);

@@ -14,7 +14,7 @@ struct MachineLimits {
 };
 
 // Takes about a second and, meanwhile, four times the last-level cache (256 MiB to 1 GiB).
-// Error kUnsupported when there is not so much memory.
+// Error kIo when the system refuses the memory.
 MachineLimits measure_limits(ThreadPool& pool);
 
 }  // namespace nibble
