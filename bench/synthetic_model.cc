@@ -1,6 +1,6 @@
-// Writes a Llama-architecture Hugging Face directory of any size with random weights: N(0, 0.02),
-// f16, the same bits for the same seed. Its tokenizer spells bytes. For measuring speed and memory;
-// it says nothing about quality.
+// Writes a Hugging Face directory of a Llama or, with experts, a Mixtral of any size with random
+// weights: N(0, 0.02), f16, the same bits for the same seed. Its tokenizer spells bytes. For
+// measuring speed and memory; it says nothing about quality.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -23,6 +23,7 @@ namespace {
 struct Dimensions {
   uint64_t hidden = 2048, ffn = 5632, layers = 22, heads = 32, kv_heads = 4, vocab = 32000,
            seed = 1;
+  uint64_t experts = 0, experts_used = 2;
 };
 
 TensorInfo matrix(const std::string& name, uint64_t rows, uint64_t columns) {
@@ -30,6 +31,20 @@ TensorInfo matrix(const std::string& name, uint64_t rows, uint64_t columns) {
 }
 TensorInfo norm(const std::string& name, uint64_t width) {
   return {name + ".weight", DType::kF16, Shape{{width, 1, 1, 1}, 1}};
+}
+
+void add_feed_forward(const Dimensions& d, const std::string& layer,
+                      std::vector<TensorInfo>& tensors) {
+  const auto add = [&](const std::string& prefix, const char* gate, const char* up,
+                       const char* down) {
+    tensors.push_back(matrix(prefix + gate, d.ffn, d.hidden));
+    tensors.push_back(matrix(prefix + up, d.ffn, d.hidden));
+    tensors.push_back(matrix(prefix + down, d.hidden, d.ffn));
+  };
+  if (d.experts == 0) return add(layer + "mlp.", "gate_proj", "up_proj", "down_proj");
+  tensors.push_back(matrix(layer + "block_sparse_moe.gate", d.experts, d.hidden));
+  for (uint64_t e = 0; e < d.experts; ++e)
+    add(fmt::format("{}block_sparse_moe.experts.{}.", layer, e), "w1", "w3", "w2");
 }
 
 std::vector<TensorInfo> tensors_of(const Dimensions& d) {
@@ -45,9 +60,7 @@ std::vector<TensorInfo> tensors_of(const Dimensions& d) {
     tensors.push_back(matrix(prefix + "self_attn.v_proj", kv_width, d.hidden));
     tensors.push_back(matrix(prefix + "self_attn.o_proj", d.hidden, d.hidden));
     tensors.push_back(norm(prefix + "post_attention_layernorm", d.hidden));
-    tensors.push_back(matrix(prefix + "mlp.gate_proj", d.ffn, d.hidden));
-    tensors.push_back(matrix(prefix + "mlp.up_proj", d.ffn, d.hidden));
-    tensors.push_back(matrix(prefix + "mlp.down_proj", d.hidden, d.ffn));
+    add_feed_forward(d, prefix, tensors);
   }
   return tensors;
 }
@@ -57,19 +70,26 @@ void write_json(const std::filesystem::path& path, const nlohmann::ordered_json&
 }
 
 void write_config(const std::filesystem::path& folder, const Dimensions& d) {
-  write_json(folder / "config.json", {{"architectures", {"LlamaForCausalLM"}},
-                                      {"model_type", "llama"},
-                                      {"hidden_size", d.hidden},
-                                      {"intermediate_size", d.ffn},
-                                      {"num_hidden_layers", d.layers},
-                                      {"num_attention_heads", d.heads},
-                                      {"num_key_value_heads", d.kv_heads},
-                                      {"vocab_size", d.vocab},
-                                      {"max_position_embeddings", 8192},
-                                      {"rms_norm_eps", 1e-5},
-                                      {"rope_theta", 10000.0},
-                                      {"hidden_act", "silu"},
-                                      {"tie_word_embeddings", false}});
+  const bool is_mixtral = d.experts > 0;
+  nlohmann::ordered_json config = {
+      {"architectures", {is_mixtral ? "MixtralForCausalLM" : "LlamaForCausalLM"}},
+      {"model_type", is_mixtral ? "mixtral" : "llama"},
+      {"hidden_size", d.hidden},
+      {"intermediate_size", d.ffn},
+      {"num_hidden_layers", d.layers},
+      {"num_attention_heads", d.heads},
+      {"num_key_value_heads", d.kv_heads},
+      {"vocab_size", d.vocab},
+      {"max_position_embeddings", 8192},
+      {"rms_norm_eps", 1e-5},
+      {"rope_theta", 10000.0},
+      {"hidden_act", "silu"},
+      {"tie_word_embeddings", false}};
+  if (is_mixtral) {
+    config["num_local_experts"] = d.experts;
+    config["num_experts_per_tok"] = d.experts_used;
+  }
+  write_json(folder / "config.json", config);
 }
 
 void write_tokenizer(const std::filesystem::path& folder) {
@@ -161,6 +181,8 @@ int main(int argc, char** argv) {
   app.add_option("--heads", d.heads);
   app.add_option("--kv-heads", d.kv_heads);
   app.add_option("--vocab", d.vocab);
+  app.add_option("--experts", d.experts, "feed-forward networks of a layer; 0: one, no router");
+  app.add_option("--experts-used", d.experts_used, "by each token");
   app.add_option("--seed", d.seed);
   CLI11_PARSE(app, argc, argv);
   try {

@@ -70,6 +70,7 @@ ModelSource open_hf(const std::filesystem::path& path) {
   const std::string prefix = std::string(arch.name) + ".";
   options.heads = model.metadata.require_uint(prefix + "attention.head_count");
   options.kv_heads = model.metadata.require_uint(prefix + "attention.head_count_kv");
+  options.experts = model.metadata.find_uint(prefix + "expert_count").value_or(0);
   options.tied_output = config.find_bool("tie_word_embeddings").value_or(false);
   options.rope_factors = rope_factors_from_hf_config(config);
   model.renamed = std::make_unique<Renamed>(*model.hf, arch, std::move(options));

@@ -44,7 +44,8 @@ void pack_column(const ActivationRow& row, int64_t padded, int width, int c, int
 
 }  // namespace
 
-void ActivationBatch::assign(const float* x, int64_t rows, int64_t n) {
+void ActivationBatch::assign(const float* x, int64_t rows, int64_t n,
+                             std::span<const int64_t> group_ends) {
   x_ = x;
   count_ = rows;
   n_ = n;
@@ -53,18 +54,37 @@ void ActivationBatch::assign(const float* x, int64_t rows, int64_t n) {
   for (Variant& variant : variants_) variant.is_current = false;
   rows_.assign(static_cast<size_t>(rows), {});
   for (int64_t b = 0; b < rows; ++b) rows_[static_cast<size_t>(b)].x = x + b * n;
-  cut_into_tiles();
-}
-
-void ActivationBatch::cut_into_tiles() {
   tiles_.clear();
-  for (int64_t begin = 0; begin < count_;) {
-    const int width = width_for(count_ - begin);
-    const auto columns = static_cast<int>(std::min<int64_t>(width, count_ - begin));
-    tiles_.push_back({nullptr, nullptr, nullptr, nullptr, nullptr, width, columns});
-    begin += columns;
+  places_.clear();
+  groups_.assign(1, {});
+  tile_columns_ = 0;
+  for (const int64_t end : group_ends.empty() ? std::span<const int64_t>(&count_, 1) : group_ends) {
+    cut_into_tiles(groups_.back().row, end);
+    groups_.push_back({end, tiles_.size()});
   }
   float_tiles_ = tiles_;
+}
+
+void ActivationBatch::cut_into_tiles(int64_t begin, int64_t end) {
+  while (begin < end) {
+    const int width = width_for(end - begin);
+    const auto columns = static_cast<int>(std::min<int64_t>(width, end - begin));
+    tiles_.push_back({nullptr, nullptr, nullptr, nullptr, nullptr, width, columns});
+    places_.push_back({begin, tile_columns_});
+    begin += columns;
+    tile_columns_ += width;
+  }
+}
+
+// What fits one tile is not worth another thread's attention.
+template <class Function>
+void ActivationBatch::for_tiles(ThreadPool& pool, const Function& function) const {
+  const auto count = static_cast<int64_t>(tiles_.size());
+  if (count == 0) return;
+  const int64_t grain = count_ <= kTileWidths[0] ? count : 1;
+  pool.run(count, grain, [&](int64_t begin, int64_t end, int) {
+    for (int64_t t = begin; t < end; ++t) function(static_cast<size_t>(t));
+  });
 }
 
 const std::vector<ActivationRow>& ActivationBatch::prepared(Domain domain, ThreadPool& pool) {
@@ -111,17 +131,14 @@ ActivationBatch::Variant& ActivationBatch::variant(int zero, int group) {
 }
 
 void ActivationBatch::pack_integers(ThreadPool& pool) {
-  int64_t width = 0;
-  for (const ActivationTile& tile : tiles_) width += tile.width;
-  tile_q_.assign(static_cast<size_t>(width * padded_), 0);
-  tile_d_.assign(static_cast<size_t>(width * padded_ / 32), 0.0f);
-  tile_sum_.assign(static_cast<size_t>(width * padded_ / 16), 0);
-  const int64_t first_width = kTileWidths[0];
-  pool.run(static_cast<int64_t>(tiles_.size()), 1, [&](int64_t t, int64_t, int) {
-    ActivationTile& tile = tiles_[static_cast<size_t>(t)];
-    const int64_t at = t * first_width * padded_;
+  tile_q_.assign(static_cast<size_t>(tile_columns_ * padded_), 0);
+  tile_d_.assign(static_cast<size_t>(tile_columns_ * padded_ / 32), 0.0f);
+  tile_sum_.assign(static_cast<size_t>(tile_columns_ * padded_ / 16), 0);
+  for_tiles(pool, [&](size_t t) {
+    ActivationTile& tile = tiles_[t];
+    const int64_t at = places_[t].column * padded_;
     for (int c = 0; c < tile.columns; ++c) {
-      pack_column(rows_[static_cast<size_t>(t * first_width + c)], padded_, tile.width, c,
+      pack_column(rows_[static_cast<size_t>(places_[t].row + c)], padded_, tile.width, c,
                   tile_q_.data() + at, tile_d_.data() + at / 32, tile_sum_.data() + at / 16);
     }
     tile.q = tile_q_.data() + at;
@@ -135,9 +152,9 @@ void ActivationBatch::sum_groups(Variant& variant, ThreadPool& pool) const {
   grow(variant.s, static_cast<int64_t>(tile_sum_.size()));
   variant.tiles = tiles_;
   variant.is_current = true;
-  pool.run(static_cast<int64_t>(tiles_.size()), 1, [&](int64_t t, int64_t, int) {
-    ActivationTile& tile = variant.tiles[static_cast<size_t>(t)];
-    const int64_t at = t * kTileWidths[0] * padded_ / 16;
+  for_tiles(pool, [&](size_t t) {
+    ActivationTile& tile = variant.tiles[t];
+    const int64_t at = places_[t].column * padded_ / 16;
     const int32_t* sum = tile_sum_.data() + at;
     int32_t* start = variant.start.data() + at;
     float* s = variant.s.data() + at;
@@ -156,14 +173,12 @@ void ActivationBatch::sum_groups(Variant& variant, ThreadPool& pool) const {
 }
 
 void ActivationBatch::pack_floats(ThreadPool& pool) {
-  int64_t width = 0;
-  for (const ActivationTile& tile : float_tiles_) width += tile.width;
-  tile_x_.assign(static_cast<size_t>(width * n_), 0.0f);
-  pool.run(static_cast<int64_t>(float_tiles_.size()), 1, [&](int64_t t, int64_t, int) {
-    ActivationTile& tile = float_tiles_[static_cast<size_t>(t)];
-    float* x = tile_x_.data() + t * kTileWidths[0] * n_;
+  tile_x_.assign(static_cast<size_t>(tile_columns_ * n_), 0.0f);
+  for_tiles(pool, [&](size_t t) {
+    ActivationTile& tile = float_tiles_[t];
+    float* x = tile_x_.data() + places_[t].column * n_;
     for (int c = 0; c < tile.columns; ++c)
-      spread(x_ + (t * kTileWidths[0] + c) * n_, n_, tile.width, c, x);
+      spread(x_ + (places_[t].row + c) * n_, n_, tile.width, c, x);
     tile.x = x;
   });
 }

@@ -33,7 +33,7 @@ class Aligned {
   int64_t size_ = 0;
 };
 
-constexpr size_t kMaxProducts = 4;  // of one loop
+constexpr size_t kMaxProducts = 64;  // of one loop
 constexpr int kMaxPanels = kMaxPairs * kPanelPair;
 
 // One thread's memory for some panels and the rows that they are made of, kept for its life:
@@ -108,98 +108,149 @@ class PanelMaker {
   PanelRow rows_[kPanelRows];
 };
 
-void multiply_rows(const TensorView& weights, ActivationBatch& activations, float* y,
-                   ThreadPool& pool) {
-  const Codec& format = codec(weights.type);
-  const auto& rows = activations.prepared(format.domain, pool);
-  const int64_t pieces = 8 * pool.count();  // enough to even out threads that are held up
-  const int64_t grain = std::max<int64_t>(1, weights.rows / pieces);
-  pool.run(weights.rows, grain, [&](int64_t begin, int64_t end, int) {
-    for (size_t b = 0; b < rows.size(); ++b) {
-      format.dots(weights.row(begin), weights.row_bytes(), end - begin, rows[b], weights.columns,
-                  y + static_cast<int64_t>(b) * weights.rows + begin);
+// How a matrix meets a group of activations.
+enum class Way { kRows, kPanels, kInterleaved };
+
+Way way_of(const Product& product, const ActivationBatch& activations) {
+  const int64_t rows = activations.group_rows(product.group);
+  if (product.weights->interleaved != nullptr)
+    return rows <= kInterleavedColumns ? Way::kInterleaved : Way::kPanels;
+  return rows >= kBatchForPanels ? Way::kPanels : Way::kRows;
+}
+
+// A product with the activations in the form that it takes, for every thread to read.
+struct Prepared {
+  const Product* product;
+  Way way;
+  std::span<const ActivationRow> rows;
+  std::span<const ActivationTile> tiles;
+
+  Prepared() = default;
+  Prepared(const Product& of, ActivationBatch& activations, ThreadPool& pool)
+      : product(&of), way(way_of(of, activations)) {
+    const Codec& format = codec(of.weights->type);
+    if (way == Way::kRows) {
+      rows = std::span(activations.prepared(format.domain, pool))
+                 .subspan(static_cast<size_t>(activations.group_begin(of.group)),
+                          static_cast<size_t>(activations.group_rows(of.group)));
+    } else {
+      const PanelForm* form = format.domain == Domain::kFloat ? nullptr : &format.panel;
+      tiles = activations.tiles_of(activations.tiles(form, pool), of.group);
     }
-  });
+  }
+};
+
+void multiply_rows(const Prepared& p, int64_t begin, int64_t end) {
+  const TensorView& weights = *p.product->weights;
+  float* y = p.product->y + begin;
+  for (const ActivationRow& row : p.rows) {
+    codec(weights.type)
+        .dots(weights.row(begin), weights.row_bytes(), end - begin, row, weights.columns, y);
+    y += weights.rows;
+  }
+}
+
+void multiply_panels(const Prepared& p, int64_t begin, int64_t end) {
+  const TensorView& weights = *p.product->weights;
+  PanelMaker maker(weights, codec(weights.type));
+  operations().gemm(maker.make(begin, end), maker.form(), static_cast<int>(end - begin),
+                    p.tiles.data(), static_cast<int64_t>(p.tiles.size()), maker.n(),
+                    p.product->y + begin, weights.rows);
+}
+
+// `begin` is the first row of a panel.
+void multiply_interleaved(const Prepared& p, int64_t begin, int64_t end) {
+  const TensorView& weights = *p.product->weights;
+  const Interleaving& format = *interleaving(weights.type);
+  const ActivationTile& tile = p.tiles.front();
+  const std::byte* panel =
+      weights.interleaved + begin / kPanelRows * format.panel_bytes(weights.columns);
+  alignas(64) float sums[kInterleavedColumns * kPanelRows];
+  for (int64_t first = begin; first < end; first += kPanelRows) {
+    format.multiply(panel, weights.columns, tile, sums);
+    panel += format.panel_bytes(weights.columns);
+    const int64_t rows = std::min<int64_t>(kPanelRows, end - first);
+    for (int c = 0; c < tile.columns; ++c)
+      std::copy_n(sums + c * kPanelRows, rows, p.product->y + c * weights.rows + first);
+  }
+}
+
+void multiply_some(const Prepared& p, int64_t begin, int64_t end) {
+  switch (p.way) {
+    case Way::kRows:
+      return multiply_rows(p, begin, end);
+    case Way::kPanels:
+      return multiply_panels(p, begin, end);
+    case Way::kInterleaved:
+      return multiply_interleaved(p, begin, end);
+  }
 }
 
 // As many as stay in the second-level cache beside a tile, and leave every thread 4 pieces.
-int64_t pairs_at_a_time(const TensorView& weights, Domain domain, const ThreadPool& pool) {
+int64_t pairs_at_a_time(const TensorView& weights, int64_t all_rows, const ThreadPool& pool) {
   constexpr int64_t kCache = 512 * 1024;
-  const int64_t bytes_a_weight = domain == Domain::kFloat ? 4 : 2;  // 1 and its part of the scales
+  const bool is_float = codec(weights.type).domain == Domain::kFloat;
+  const int64_t bytes_a_weight = is_float ? 4 : 2;  // 1 and its part of the scales
   const int64_t fitting = kCache / (kPairRows * weights.columns * bytes_a_weight);
-  const int64_t pieces = weights.rows / (4 * pool.count() * kPairRows);
+  const int64_t pieces = all_rows / (4 * pool.count() * kPairRows);
   return std::clamp<int64_t>(std::min(fitting, pieces), 1, kMaxPairs);
 }
 
-void multiply_panels(const TensorView& weights, ActivationBatch& activations, float* y,
-                     ThreadPool& pool) {
-  const Codec& format = codec(weights.type);
-  const auto& tiles =
-      activations.tiles(format.domain == Domain::kFloat ? nullptr : &format.panel, pool);
-  const int64_t grain = kPairRows * pairs_at_a_time(weights, format.domain, pool);
-  pool.run(weights.rows, grain, [&](int64_t first, int64_t end, int) {
-    PanelMaker maker(weights, format);
-    operations().gemm(maker.make(first, end), maker.form(), static_cast<int>(end - first),
-                      tiles.data(), static_cast<int64_t>(tiles.size()), maker.n(), y + first,
-                      weights.rows);
-  });
+int64_t panels_of(const TensorView& weights) {
+  return (weights.rows + kPanelRows - 1) / kPanelRows;
 }
 
-int64_t panels_of(const Product& product) {
-  return (product.weights->rows + kPanelRows - 1) / kPanelRows;
-}
-
-// Panels begin .. end - 1 of a matrix times a tile.
-void multiply_some(const Product& product, const ActivationTile& tile, int64_t begin, int64_t end) {
-  const TensorView& weights = *product.weights;
-  const Interleaving& format = *interleaving(weights.type);
-  const int64_t bytes = format.panel_bytes(weights.columns);
-  alignas(64) float sums[kInterleavedColumns * kPanelRows];
-  for (int64_t p = begin; p < end; ++p) {
-    format.multiply(weights.interleaved + p * bytes, weights.columns, tile, sums);
-    const int64_t first = p * kPanelRows;
-    const int64_t rows = std::min<int64_t>(kPanelRows, weights.rows - first);
-    for (int c = 0; c < tile.columns; ++c)
-      std::copy_n(sums + c * kPanelRows, rows, product.y + c * weights.rows + first);
+// Panels of a piece. Without memory of a thread's own to mind, as many as make pieces enough to
+// even out threads that are held up.
+int64_t panels_at_a_time(std::span<const Prepared> products, int64_t panels,
+                         const ThreadPool& pool) {
+  int64_t pairs = kMaxPairs + 1;
+  for (const Prepared& p : products) {
+    if (p.way != Way::kPanels) continue;
+    pairs = std::min(pairs, pairs_at_a_time(*p.product->weights, panels * kPanelRows, pool));
   }
+  return pairs <= kMaxPairs ? kPanelPair * pairs
+                            : std::max<int64_t>(1, panels / (8 * pool.count()));
 }
 
-// The panels of all matrices in one loop of the pool.
-void multiply_interleaved(std::span<const Product> products, ActivationBatch& activations,
-                          ThreadPool& pool) {
+// The panels of all products in one loop of the pool.
+void multiply_together(std::span<const Product> products, ActivationBatch& activations,
+                       ThreadPool& pool) {
+  Prepared prepared[kMaxProducts];
   int64_t panels = 0;
-  const ActivationTile* tiles[kMaxProducts];
   for (size_t i = 0; i < products.size(); ++i) {
-    panels += panels_of(products[i]);
-    tiles[i] = &activations.tiles(&codec(products[i].weights->type).panel, pool).front();
+    prepared[i] = Prepared(products[i], activations, pool);
+    panels += panels_of(*products[i].weights);
   }
-  const int64_t grain = std::max<int64_t>(1, panels / (8 * pool.count()));
-  pool.run(panels, grain, [&](int64_t begin, int64_t end, int) {
+  const std::span all(prepared, products.size());
+  pool.run(panels, panels_at_a_time(all, panels, pool), [&](int64_t begin, int64_t end, int) {
     int64_t first = 0;  // panel of the product
-    for (size_t i = 0; i < products.size(); first += panels_of(products[i++])) {
+    for (const Prepared& p : all) {
+      const TensorView& weights = *p.product->weights;
       const int64_t from = std::max(begin - first, int64_t{0});
-      const int64_t to = std::min(end - first, panels_of(products[i]));
-      if (from < to) multiply_some(products[i], *tiles[i], from, to);
+      const int64_t to = std::min(end - first, panels_of(weights));
+      if (from < to) multiply_some(p, from * kPanelRows, std::min(to * kPanelRows, weights.rows));
+      first += panels_of(weights);
     }
   });
 }
 
 }  // namespace
 
+// Matrices of other shapes share a loop only where their panels are read as they lie.
 void matmul(std::span<const Product> products, ActivationBatch& activations, ThreadPool& pool) {
-  const auto is_interleaved = [](const Product& p) { return p.weights->interleaved != nullptr; };
-  if (activations.rows() <= kInterleavedColumns && products.size() <= kMaxProducts &&
-      std::ranges::all_of(products, is_interleaved)) {
-    return multiply_interleaved(products, activations, pool);
-  }
-  for (const Product& product : products) {
-    if (activations.rows() <= kInterleavedColumns && is_interleaved(product)) {
-      multiply_interleaved({&product, 1}, activations, pool);
-    } else if (activations.rows() >= kBatchForPanels || is_interleaved(product)) {
-      multiply_panels(*product.weights, activations, product.y, pool);
-    } else {
-      multiply_rows(*product.weights, activations, product.y, pool);
-    }
+  const auto share_a_loop = [&](const Product& a, const Product& b) {
+    return (a.weights->rows == b.weights->rows && a.weights->columns == b.weights->columns) ||
+           (way_of(a, activations) == Way::kInterleaved &&
+            way_of(b, activations) == Way::kInterleaved);
+  };
+  while (!products.empty()) {
+    size_t count = 1;
+    while (count < std::min(products.size(), kMaxProducts) &&
+           share_a_loop(products.front(), products[count]))
+      ++count;
+    multiply_together(products.first(count), activations, pool);
+    products = products.subspan(count);
   }
 }
 

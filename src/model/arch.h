@@ -11,8 +11,8 @@ namespace nibble {
 
 struct Arch {
   std::string_view name;  // GGUF's general.architecture, and the prefix of its keys
-  std::span<const std::string_view> hf_classes;  // what config.json's "architectures" may name
-  std::string_view hf_model_type;                // config.json's "model_type"
+  std::span<const std::string_view> hf_classes;      // what config.json's "architectures" may name
+  std::span<const std::string_view> hf_model_types;  // likewise its "model_type"
 
   // Hugging Face stores q and k for RoPE on the pairs (i, i + n/2) of a head, GGUF for the pairs
   // (2i, 2i + 1): conversion reorders their rows.
@@ -24,6 +24,7 @@ struct Arch {
 
 const Arch* find_arch(std::string_view gguf_name);  // nullptr: not supported
 const Arch* find_arch_of_hf_class(std::string_view hf_class);
+const Arch* find_arch_of_hf_model_type(std::string_view model_type);
 std::string supported_archs();  // "llama, ...", for messages
 
 }  // namespace nibble

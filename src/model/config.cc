@@ -63,6 +63,22 @@ double read_position_scale(const Metadata& metadata, const Reader& reader) {
        metadata.origin(), reader.key("rope.scaling.type"), type);
 }
 
+// Either both numbers are there, or none (an explicit 0 is none).
+void read_experts(const Metadata& metadata, const Reader& reader, ModelConfig& c) {
+  constexpr uint64_t kMaxExperts = 4096;
+  const auto is_there = [&](std::string_view name) {
+    return metadata.find_uint(reader.key(name)).value_or(0) > 0;
+  };
+  if (is_there("expert_count")) {
+    c.experts = reader.size("expert_count", kMaxExperts);
+    c.experts_used = reader.size("expert_used_count", static_cast<uint64_t>(c.experts));
+  } else if (is_there("expert_used_count")) {
+    fail(ErrorCode::kInvalidFile, "{}: {}: found {} without {}, which says how many there are",
+         metadata.origin(), reader.key("expert_used_count"),
+         metadata.require_uint(reader.key("expert_used_count")), reader.key("expert_count"));
+  }
+}
+
 void check_heads(const ModelConfig& c, const Metadata& metadata) {
   if (c.heads % c.kv_heads != 0) {
     fail(ErrorCode::kInvalidFile, "{}: {} query heads cannot share {} key-value heads evenly",
@@ -98,10 +114,7 @@ ModelConfig config_from_metadata(const Metadata& metadata) {
     fail(ErrorCode::kUnsupported, "{}: keys and values of different sizes are not supported",
          metadata.origin());
   }
-  if (metadata.find_uint(reader.key("expert_count")).value_or(0) > 0) {
-    fail(ErrorCode::kUnsupported, "{}: {}: mixtures of experts cannot be run by this version",
-         metadata.origin(), reader.key("expert_count"));
-  }
+  read_experts(metadata, reader, c);
   c.rope_dimensions = reader.size_or("rope.dimension_count", 65536, c.head_dim);
   c.rope_base = reader.positive("rope.freq_base", 10000.0);
   c.rope_position_scale = read_position_scale(metadata, reader);

@@ -14,7 +14,9 @@ struct ModelConfig {
   int64_t layers = 0;
   int64_t context_length = 0;  // positions it was trained for
   int64_t hidden = 0;          // width of the residual stream
-  int64_t ffn = 0;             // width of the feed-forward network
+  int64_t ffn = 0;             // width of the feed-forward network, of each expert
+  int64_t experts = 0;         // feed-forward networks of a layer among which tokens choose; 0: one
+  int64_t experts_used = 0;    // by each token, <= experts
   int64_t heads = 0;           // query heads
   int64_t kv_heads = 0;        // key and value heads; divides heads
   int64_t head_dim = 0;

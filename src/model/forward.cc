@@ -24,7 +24,8 @@ Forward::Forward(const ModelConfig& config, const Weights& weights, ThreadPool& 
       weights_(weights),
       pool_(pool),
       rope_(config.rope_dimensions, config.rope_base, config.rope_position_scale,
-            rope_factors(config, weights)) {}
+            rope_factors(config, weights)),
+      experts_(config, weights, pool) {}
 
 std::span<const float> Forward::run(std::span<const uint32_t> tokens, KvCache& cache,
                                     int64_t wanted) {
@@ -57,7 +58,8 @@ void Forward::resize(int64_t tokens, int64_t wanted) {
     grow(*buffer, tokens * config_.hidden);
   for (auto* buffer : {&q_, &attended_}) grow(*buffer, tokens * config_.q_width());
   for (auto* buffer : {&k_, &v_}) grow(*buffer, tokens * config_.kv_width());
-  for (auto* buffer : {&gate_, &up_}) grow(*buffer, tokens * config_.ffn);
+  if (config_.experts == 0)
+    for (auto* buffer : {&gate_, &up_}) grow(*buffer, tokens * config_.ffn);
   grow(cos_sin_, tokens * config_.rope_dimensions);
   grow(logits_, wanted * weights_.vocab_size());
 }
@@ -134,6 +136,8 @@ void Forward::attend(int64_t layer, int64_t tokens, KvCache& cache) {
 }
 
 void Forward::feed_forward(int64_t layer, int64_t tokens) {
+  if (config_.experts > 0)
+    return experts_.feed_forward(layer, normalized_.data(), tokens, projected_.data());
   activations_.assign(normalized_.data(), tokens, config_.hidden);
   const Product products[] = {{&weights_.of(Role::kFfnGate, layer), gate_.data()},
                               {&weights_.of(Role::kFfnUp, layer), up_.data()}};

@@ -10,6 +10,7 @@
 #include "kernel/matmul.h"
 #include "kernel/rope.h"
 #include "model/config.h"
+#include "model/experts.h"
 #include "model/kv_cache.h"
 #include "model/weights.h"
 
@@ -49,6 +50,7 @@ class Forward {
   std::vector<float> residual_, normalized_, q_, k_, v_, attended_, gate_, up_, projected_, logits_,
       cos_sin_;
   ActivationBatch activations_;
+  Experts experts_;  // of models that have some
 };
 
 }  // namespace nibble

@@ -1,15 +1,18 @@
 #include "model/forward_work.h"
 
+#include <algorithm>
+
 #include "codec/codec.h"
 
 namespace nibble {
 namespace {
 
-// A matrix times `columns` activations. Vectors (norms) are no matrices, nor is what is not there.
-ForwardWork multiplied(const TensorView& matrix, int64_t columns) {
+// Matrices like this one times `columns` activations in all. Vectors (norms) are no matrices, nor
+// is what is not there.
+ForwardWork multiplied(const TensorView& matrix, int64_t columns, int64_t matrices = 1) {
   ForwardWork work;
   if (!matrix || matrix.rows == 1 || columns == 0) return work;
-  work.read_bytes = matrix.rows * matrix.row_bytes();
+  work.read_bytes = matrices * matrix.rows * matrix.row_bytes();
   const bool is_float = codec(matrix.type).domain == Domain::kFloat;
   (is_float ? work.float_products : work.integer_products) = matrix.rows * matrix.columns * columns;
   return work;
@@ -36,7 +39,10 @@ ForwardWork forward_work(const ModelConfig& config, const Weights& weights, DTyp
   ForwardWork work = multiplied(weights.of(Role::kOutput), wanted);
   for (int64_t layer = 0; layer < config.layers; ++layer) {
     for (const RoleRow& row : kRoles) {
-      if (row.per_layer) work += multiplied(weights.of(row.role, layer), tokens);
+      if (!row.per_layer || row.role == Role::kFfnRouter) continue;
+      const TensorView& matrix = weights.of(row.role, layer);
+      const int64_t columns = row.is_stacked ? tokens * config.experts_used : tokens;
+      work += multiplied(matrix, columns, row.is_stacked ? std::min(config.experts, columns) : 1);
     }
   }
   work.read_bytes += cache_bytes(config, kv_type, position, tokens);

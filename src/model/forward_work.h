@@ -10,8 +10,9 @@
 
 namespace nibble {
 
-// Attention's own products, norms and activations are left out: a few per cent, more only where a
-// context is longer than the model is wide.
+// Attention's own products, norms, routers and activations are left out: a few per cent, more only
+// where a context is longer than the model is wide. Of experts those count that tokens choose, each
+// token others as far as there are.
 struct ForwardWork {
   int64_t read_bytes = 0;        // all matrices once, the cached keys and values of each token
   int64_t integer_products = 0;  // of matrices of integer formats, 8 bits each

@@ -41,13 +41,6 @@ void add_rope_scaling(const JsonObject& config, const std::string& prefix, Metad
   metadata.set(prefix + "rope.scaling.factor", static_cast<float>(scaling.require_float("factor")));
 }
 
-void require_plain(const JsonObject& config, const char* key) {
-  if (config.find_bool(key).value_or(false)) {
-    fail(ErrorCode::kUnsupported, "{}: \"{}\" is true; biases are not supported by this version",
-         config.file_name(), key);
-  }
-}
-
 uint32_t u32(const JsonObject& config, const char* key) {
   const uint64_t value = config.require_uint(key);
   if (value == 0 || value > INT32_MAX) {
@@ -55,6 +48,20 @@ uint32_t u32(const JsonObject& config, const char* key) {
          value, INT32_MAX);
   }
   return static_cast<uint32_t>(value);
+}
+
+// Of models whose feed-forward networks are experts.
+void add_experts(const JsonObject& config, const std::string& prefix, Metadata& metadata) {
+  if (config.find("num_local_experts") == nullptr) return;
+  metadata.set(prefix + "expert_count", u32(config, "num_local_experts"));
+  metadata.set(prefix + "expert_used_count", u32(config, "num_experts_per_tok"));
+}
+
+void require_plain(const JsonObject& config, const char* key) {
+  if (config.find_bool(key).value_or(false)) {
+    fail(ErrorCode::kUnsupported, "{}: \"{}\" is true; biases are not supported by this version",
+         config.file_name(), key);
+  }
 }
 
 }  // namespace
@@ -68,7 +75,7 @@ const Arch& arch_from_hf_config(const JsonObject& config) {
       found = name.get<std::string>();
       if (const Arch* arch = find_arch_of_hf_class(found)) return *arch;
     }
-  } else if (const Arch* arch = find_arch(found); arch != nullptr && arch->hf_model_type == found) {
+  } else if (const Arch* arch = find_arch_of_hf_model_type(found)) {
     return *arch;
   }
   fail(ErrorCode::kUnsupported,
@@ -98,6 +105,7 @@ Metadata metadata_from_hf_config(const Arch& arch, const JsonObject& config,
   m.set(prefix + "context_length", u32(config, "max_position_embeddings"));
   m.set(prefix + "embedding_length", hidden);
   m.set(prefix + "feed_forward_length", u32(config, "intermediate_size"));
+  add_experts(config, prefix, m);
   m.set(prefix + "attention.head_count", heads);
   const bool grouped = config.find("num_key_value_heads") != nullptr;
   m.set(prefix + "attention.head_count_kv", grouped ? u32(config, "num_key_value_heads") : heads);

@@ -46,6 +46,10 @@ class Pruned final : public TensorSource {
   std::span<const std::byte> view(size_t tensor) const override {
     return source_.view(origins_[tensor]);
   }
+  std::span<const std::byte> view_rows(size_t tensor, uint64_t first,
+                                       uint64_t count) const override {
+    return source_.view_rows(origins_[tensor], first, count);
+  }
 
  private:
   const TensorSource& source_;

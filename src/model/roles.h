@@ -24,6 +24,10 @@ enum class Role : uint8_t {
   kFfnGate,
   kFfnUp,
   kFfnDown,
+  kFfnRouter,
+  kFfnGateExperts,
+  kFfnUpExperts,
+  kFfnDownExperts,
 };
 
 struct RoleRow {
@@ -31,6 +35,9 @@ struct RoleRow {
   bool per_layer;         // GGUF: blk.N.NAME.weight, Hugging Face: model.layers.N.HF.weight
   std::string_view name;  // in GGUF and in recipes
   std::string_view hf;    // without ".weight"; empty: a checkpoint never holds it
+  // GGUF stacks the experts' matrices into one tensor; a checkpoint has one for each, whose number
+  // stands in place of the * of `hf`.
+  bool is_stacked = false;
 };
 
 inline constexpr auto kRoles = std::to_array<RoleRow>({
@@ -47,6 +54,10 @@ inline constexpr auto kRoles = std::to_array<RoleRow>({
     {Role::kFfnGate, true, "ffn_gate", "mlp.gate_proj"},
     {Role::kFfnUp, true, "ffn_up", "mlp.up_proj"},
     {Role::kFfnDown, true, "ffn_down", "mlp.down_proj"},
+    {Role::kFfnRouter, true, "ffn_gate_inp", "block_sparse_moe.gate"},
+    {Role::kFfnGateExperts, true, "ffn_gate_exps", "block_sparse_moe.experts.*.w1", true},
+    {Role::kFfnUpExperts, true, "ffn_up_exps", "block_sparse_moe.experts.*.w3", true},
+    {Role::kFfnDownExperts, true, "ffn_down_exps", "block_sparse_moe.experts.*.w2", true},
 });
 inline constexpr size_t kRoleCount = kRoles.size();
 
@@ -70,6 +81,13 @@ LayerName split_layer(std::string_view name, std::string_view prefix = kGgufLaye
 
 std::string gguf_name(const TensorPlace& place);                         // "blk.3.attn_q.weight"
 std::optional<TensorPlace> place_from_gguf_name(std::string_view name);  // nullopt: no such role
-std::optional<TensorPlace> place_from_hf_name(std::string_view name);
+
+// A checkpoint's tensor is one of GGUF's, or the part of it that belongs to an expert.
+struct CheckpointPlace {
+  TensorPlace place;
+  std::optional<uint64_t> expert;
+  bool operator==(const CheckpointPlace&) const = default;
+};
+std::optional<CheckpointPlace> place_from_hf_name(std::string_view name);
 
 }  // namespace nibble

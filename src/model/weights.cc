@@ -1,5 +1,7 @@
 #include "model/weights.h"
 
+#include <fmt/format.h>
+
 #include <cstring>
 #include <string>
 
@@ -13,6 +15,7 @@ namespace {
 struct MatrixShape {
   int64_t rows;  // 0: any
   int64_t columns;
+  int64_t experts = 1;  // as many matrices
 };
 
 MatrixShape expected_shape(Role role, const ModelConfig& c, int64_t vocab_size) {
@@ -39,16 +42,44 @@ MatrixShape expected_shape(Role role, const ModelConfig& c, int64_t vocab_size) 
       return {c.ffn, c.hidden};
     case Role::kFfnDown:
       return {c.hidden, c.ffn};
+    case Role::kFfnRouter:
+      return {c.experts, c.hidden};
+    case Role::kFfnGateExperts:
+    case Role::kFfnUpExperts:
+      return {c.ffn, c.hidden, c.experts};
+    case Role::kFfnDownExperts:
+      return {c.hidden, c.ffn, c.experts};
   }
   return {0, 0};
 }
 
 // Without an output matrix the embedding serves (tied).
 bool is_optional(Role role) { return role == Role::kRopeFreqs || role == Role::kOutput; }
-bool is_vector(Role role) { return expected_shape(role, ModelConfig{}, 0).rows == 1; }
+
+// Feed-forward networks are one a layer, or experts and what chooses among them.
+bool is_part_of(Role role, const ModelConfig& config) {
+  switch (role) {
+    case Role::kFfnGate:
+    case Role::kFfnUp:
+    case Role::kFfnDown:
+      return config.experts == 0;
+    case Role::kFfnRouter:
+    case Role::kFfnGateExperts:
+    case Role::kFfnUpExperts:
+    case Role::kFfnDownExperts:
+      return config.experts > 0;
+    default:
+      return true;
+  }
+}
+
+// Small enough for exact arithmetic: vectors, and the routers that choices hang on.
+bool is_kept_f32(Role role) {
+  return expected_shape(role, ModelConfig{}, 0).rows == 1 || role == Role::kFfnRouter;
+}
 
 // By batches of activations; embeddings are looked up.
-bool is_multiplied(Role role) { return !is_vector(role) && role != Role::kTokenEmbd; }
+bool is_multiplied(Role role) { return !is_kept_f32(role) && role != Role::kTokenEmbd; }
 
 size_t index_of(const TensorPlace& place) {
   return place.layer * kRoleCount + static_cast<size_t>(place.role);
@@ -60,19 +91,36 @@ std::vector<const TensorInfo*> by_place(const TensorSource& source, const ModelC
   std::vector<const TensorInfo*> found(static_cast<size_t>(config.layers) * kRoleCount);
   for (const TensorInfo& tensor : source.tensors()) {
     const auto place = place_from_gguf_name(tensor.name);
-    if (!place || static_cast<int64_t>(place->layer) >= config.layers) {
+    if (!place || static_cast<int64_t>(place->layer) >= config.layers ||
+        !is_part_of(place->role, config)) {
+      const std::string experts =
+          config.experts == 0 ? "" : fmt::format(" and {} experts", config.experts);
       fail(ErrorCode::kInvalidFile,
-           "{}: tensor {} has no place in a model of {} layers of the architecture {}", origin,
-           tensor.name, config.layers, config.arch->name);
+           "{}: tensor {} has no place in a model of {} layers{} of the architecture {}", origin,
+           tensor.name, config.layers, experts, config.arch->name);
     }
     found[index_of(*place)] = &tensor;
   }
   return found;
 }
 
-void check_shape(const TensorInfo& tensor, const MatrixShape& expected, const std::string& origin) {
+void check_stacked_shape(const TensorInfo& tensor, const MatrixShape& expected,
+                         const std::string& origin) {
+  const Shape shape = {
+      {static_cast<uint64_t>(expected.columns), static_cast<uint64_t>(expected.rows),
+       static_cast<uint64_t>(expected.experts), 1},
+      3};
+  if (tensor.shape.dims == shape.dims) return;
+  fail(ErrorCode::kInvalidFile,
+       "{}: tensor {}: found {}, expected {} (columns x rows x experts) by the model's config",
+       origin, tensor.name, to_string(tensor.shape), to_string(shape));
+}
+
+void check_shape(const TensorInfo& tensor, const MatrixShape& expected, bool is_stacked,
+                 const std::string& origin) {
   const auto rows = static_cast<int64_t>(tensor.shape.rows());
   const auto columns = static_cast<int64_t>(tensor.shape.columns());
+  if (is_stacked) return check_stacked_shape(tensor, expected, origin);
   if ((expected.rows == 0 || rows == expected.rows) && columns == expected.columns) return;
   fail(ErrorCode::kInvalidFile,
        "{}: tensor {}: found {} columns x {} rows, expected {} x {} by the model's config", origin,
@@ -93,8 +141,8 @@ void check_tensors(const TensorSource& source, const ModelConfig& config,
       const TensorPlace place{row.role, static_cast<uint64_t>(layer)};
       const TensorInfo* tensor = found[index_of(place)];
       if (tensor != nullptr) {
-        check_shape(*tensor, expected_shape(row.role, config, vocab_size), origin);
-      } else if (!is_optional(row.role)) {
+        check_shape(*tensor, expected_shape(row.role, config, vocab_size), row.is_stacked, origin);
+      } else if (!is_optional(row.role) && is_part_of(row.role, config)) {
         fail(ErrorCode::kInvalidFile, "{}: tensor {} is missing ({} tensors found)", origin,
              gguf_name(place), source.tensors().size());
       }
@@ -103,28 +151,32 @@ void check_tensors(const TensorSource& source, const ModelConfig& config,
 }
 
 Weights::Weights(const TensorSource& source, const ModelConfig& config)
-    : views_(static_cast<size_t>(config.layers) * kRoleCount) {
+    : views_(static_cast<size_t>(config.layers) * kRoleCount, std::vector<TensorView>(1)) {
   for (size_t i = 0; i < source.tensors().size(); ++i) {
     load(source, i, *place_from_gguf_name(source.tensors()[i].name));
   }
-  TensorView& output = views_[index_of({Role::kOutput})];
+  TensorView& output = views_[index_of({Role::kOutput})].front();
   if (!output) output = of(Role::kTokenEmbd);  // tied
 }
 
 void Weights::load(const TensorSource& source, size_t tensor, const TensorPlace& place) {
   const TensorInfo& info = source.tensors()[tensor];
-  TensorView& view = views_[index_of(place)];
-  view.type = info.type;
-  view.rows = static_cast<int64_t>(info.shape.rows());
-  view.columns = static_cast<int64_t>(info.shape.columns());
+  const uint64_t matrices = role_row(place.role).is_stacked ? info.shape.dims[2] : 1;
+  const uint64_t rows = info.shape.rows() / matrices;
+  auto& views = views_[index_of(place)];
+  views.assign(matrices, {.type = info.type,
+                          .rows = static_cast<int64_t>(rows),
+                          .columns = static_cast<int64_t>(info.shape.columns())});
   bytes_ += info.bytes();
-  if (is_vector(place.role)) return load_as_f32(source, tensor, view);
-  const auto bytes = source.view(tensor);
-  view.data = bytes.data();
-  if (bytes.empty()) {
-    owned_.push_back(std::make_unique_for_overwrite<std::byte[]>(info.bytes()));
-    source.read_rows(tensor, 0, info.shape.rows(), {owned_.back().get(), info.bytes()});
-    view.data = owned_.back().get();
+  if (is_kept_f32(place.role)) return load_as_f32(source, tensor, views.front());
+  for (uint64_t m = 0; m < matrices; ++m) {
+    const auto bytes = source.view_rows(tensor, m * rows, rows);
+    views[m].data = bytes.data();
+    if (!bytes.empty()) continue;
+    const uint64_t size = rows * info.row_bytes();
+    owned_.push_back(std::make_unique_for_overwrite<std::byte[]>(size));
+    source.read_rows(tensor, m * rows, rows, {owned_.back().get(), size});
+    views[m].data = owned_.back().get();
   }
 }
 
@@ -146,8 +198,10 @@ void Weights::load_as_f32(const TensorSource& source, size_t tensor, TensorView&
 uint64_t Weights::interleaved_bytes() const {
   uint64_t bytes = 0;
   for (size_t i = 0; i < views_.size(); ++i) {
-    if (is_multiplied(static_cast<Role>(i % kRoleCount)) && views_[i])
-      bytes += static_cast<uint64_t>(nibble::interleaved_bytes(views_[i]));
+    if (!is_multiplied(static_cast<Role>(i % kRoleCount))) continue;
+    for (const TensorView& view : views_[i]) {
+      if (view) bytes += static_cast<uint64_t>(nibble::interleaved_bytes(view));
+    }
   }
   return bytes;
 }
@@ -159,13 +213,17 @@ void Weights::interleave(const TensorSource& source, ThreadPool& pool) {
     TensorPlace place = *place_from_gguf_name(source.tensors()[i].name);
     if (place.role == Role::kTokenEmbd && of(Role::kOutput).data == of(Role::kTokenEmbd).data)
       place.role = Role::kOutput;  // tied
-    TensorView& view = views_[index_of(place)];
-    const int64_t bytes = nibble::interleaved_bytes(view);
-    if (!is_multiplied(place.role) || bytes == 0) continue;
-    nibble::interleave(view, at, pool);
-    view.interleaved = at;
-    at += bytes;
-    source.forget(i);
+    if (!is_multiplied(place.role)) continue;
+    bool is_used = false;
+    for (TensorView& view : views_[index_of(place)]) {
+      const int64_t bytes = nibble::interleaved_bytes(view);
+      if (bytes == 0) continue;
+      nibble::interleave(view, at, pool);
+      view.interleaved = at;
+      at += bytes;
+      is_used = true;
+    }
+    if (is_used) source.forget(i);
   }
 }
 

@@ -25,8 +25,8 @@ void check_tensors(const TensorSource& source, const ModelConfig& config,
 
 class Weights {
  public:
-  // `source` has passed check_tensors() and must outlive the weights. Norms are converted to f32;
-  // other tensors keep their type.
+  // `source` has passed check_tensors() and must outlive the weights. Norms and routers are
+  // converted to f32; other tensors keep their type.
   Weights(const TensorSource& source, const ModelConfig& config);
 
   // Keeps the matrices whose type allows it interleaved (kernel/interleaving.h), too: a copy of
@@ -35,8 +35,10 @@ class Weights {
   void interleave(const TensorSource& source, ThreadPool& pool);
   uint64_t interleaved_bytes() const;
 
-  const TensorView& of(Role role, int64_t layer = 0) const {
-    return views_[static_cast<size_t>(layer) * kRoleCount + static_cast<size_t>(role)];
+  // `expert`: of those whose matrices are stacked in the tensor.
+  const TensorView& of(Role role, int64_t layer = 0, int64_t expert = 0) const {
+    return views_[static_cast<size_t>(layer) * kRoleCount + static_cast<size_t>(role)]
+                 [static_cast<size_t>(expert)];
   }
   int64_t vocab_size() const { return of(Role::kTokenEmbd).rows; }
   uint64_t bytes() const { return bytes_; }  // of all tensors in use
@@ -45,7 +47,7 @@ class Weights {
   void load(const TensorSource& source, size_t tensor, const TensorPlace& place);
   void load_as_f32(const TensorSource& source, size_t tensor, TensorView& view);
 
-  std::vector<TensorView> views_;                    // layers x roles
+  std::vector<std::vector<TensorView>> views_;       // layers x roles, each a matrix or experts'
   std::vector<std::unique_ptr<std::byte[]>> owned_;  // tensors that the source can only read out
   HugePages interleaved_;
   uint64_t bytes_ = 0;

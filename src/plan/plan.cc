@@ -14,6 +14,13 @@ bool is_vector(const TensorInfo& tensor) {
   return tensor.shape.rank < 2 || tensor.name.ends_with("_norm.weight");
 }
 
+// What a tensor becomes that no recipe speaks of. Of a checkpoint routers become f32, too, as
+// llama.cpp's converter has them; its quantizer leaves them as they are.
+DType kept_type(const TensorInfo& tensor, bool is_checkpoint) {
+  const bool is_router = tensor.name.ends_with(".ffn_gate_inp.weight");
+  return is_vector(tensor) || (is_router && is_checkpoint) ? DType::kF32 : tensor.type;
+}
+
 struct Chooser {
   const Recipe& recipe;
   const PlanOptions& options;
@@ -81,7 +88,7 @@ std::vector<PlannedTensor> make_plan(const std::vector<TensorInfo>& tensors,
   for (size_t i = 0; i < tensors.size(); ++i) {
     const bool is_left = options.leave_output && tensors[i].name == chooser.output_name;
     if (is_left || !is_quantizable(tensors[i])) {
-      const DType kept = is_vector(tensors[i]) ? DType::kF32 : tensors[i].type;
+      const DType kept = kept_type(tensors[i], options.is_checkpoint);
       plan.push_back({i, kept, kept});
       continue;
     }
@@ -118,11 +125,10 @@ std::vector<std::string> unmatched_rules(const std::vector<TypeRule>& rules,
 }
 
 std::vector<PlannedTensor> make_copy_plan(const std::vector<TensorInfo>& tensors,
-                                          bool vectors_as_f32) {
+                                          bool is_checkpoint) {
   std::vector<PlannedTensor> plan;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    const bool is_f32 = vectors_as_f32 && is_vector(tensors[i]);
-    const DType type = is_f32 ? DType::kF32 : tensors[i].type;
+    const DType type = is_checkpoint ? kept_type(tensors[i], true) : tensors[i].type;
     plan.push_back({i, type, type});
   }
   return plan;

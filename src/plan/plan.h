@@ -24,6 +24,7 @@ struct PlanOptions {
   bool pure = false;            // the recipe's base type for every tensor that can be quantized
   bool leave_output = false;    // output.weight keeps its type
   bool importance = false;      // there is an importance matrix: recipes ask
+  bool is_checkpoint = false;   // the tensors are Hugging Face's: routers of experts become f32
   std::optional<DType> output;  // of output.weight or of the token embedding that serves as output
   std::optional<DType> token_embedding;
   std::vector<TypeRule> rules;
@@ -54,9 +55,9 @@ std::vector<std::string> unmatched_lines(const Recipe& recipe,
 std::vector<std::string> unmatched_rules(const std::vector<TypeRule>& rules,
                                          const std::vector<TensorInfo>& tensors);
 
-// Every tensor as it is stored; vectors_as_f32: vectors and norms as make_plan has them.
+// Every tensor as it is stored; of a checkpoint what make_plan makes f32 is f32.
 std::vector<PlannedTensor> make_copy_plan(const std::vector<TensorInfo>& tensors,
-                                          bool vectors_as_f32);
+                                          bool is_checkpoint);
 
 RecipeContext recipe_context(const std::vector<TensorInfo>& tensors, const Metadata& metadata);
 

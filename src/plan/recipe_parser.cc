@@ -32,12 +32,15 @@ bool is_glob(std::string_view selector) {
   return selector.find_first_of(".*") != std::string_view::npos;
 }
 
-// What a selector may be besides a glob: `all`, and every matrix that a model has. attn_qkv is one
-// of architectures that are quantized but not run, so that it has no role.
+// What a selector may be besides a glob: `all`, and every matrix that a model has (ffn_up stands
+// for the experts', too). attn_qkv is one of architectures that are quantized but not run, so that
+// it has no role.
 std::vector<std::string_view> selector_names() {
   std::vector<std::string_view> names = {kAll, "attn_qkv"};
   for (const RoleRow& row : kRoles) {
-    if (!row.name.ends_with("_norm") && row.role != Role::kRopeFreqs) names.push_back(row.name);
+    const bool is_small =
+        row.name.ends_with("_norm") || row.role == Role::kRopeFreqs || row.role == Role::kFfnRouter;
+    if (!is_small && !row.is_stacked) names.push_back(row.name);
   }
   return names;
 }

@@ -41,6 +41,15 @@ class TensorSource {
   // when they can only be read. Thread-safe.
   virtual std::span<const std::byte> view(size_t tensor) const = 0;
 
+  // Rows of view(). A tensor that is made of several has none, but the rows of one of these may be
+  // shown.
+  virtual std::span<const std::byte> view_rows(size_t tensor, uint64_t first,
+                                               uint64_t count) const {
+    const auto bytes = view(tensor);
+    const uint64_t row_bytes = tensors()[tensor].row_bytes();
+    return bytes.empty() ? bytes : bytes.subspan(first * row_bytes, count * row_bytes);
+  }
+
   // What view() shows is not needed for now; where it is mapped, its memory is given back until it
   // is looked at again. Thread-safe.
   virtual void forget(size_t) const {}

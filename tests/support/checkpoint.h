@@ -29,6 +29,7 @@ struct Checkpoint {
     RenamedOptions result;
     result.heads = static_cast<uint64_t>(config.heads);
     result.kv_heads = static_cast<uint64_t>(config.kv_heads);
+    result.experts = static_cast<uint64_t>(config.experts);
     result.tied_output = directory.config().find_bool("tie_word_embeddings").value_or(false);
     result.rope_factors = rope_factors_from_hf_config(directory.config());
     return result;

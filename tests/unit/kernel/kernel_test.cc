@@ -445,6 +445,48 @@ TEST_P(MatmulOfEveryFormat, InterleavedRowsGiveTheBitsOfPanels) {
   }
 }
 
+// Two matrices for each group of rows, in one call: what each gives with the rows of its group
+// alone.
+TEST_P(MatmulOfEveryFormat, GroupsGiveTheBitsOfProductsByThemselves) {
+  const DType type = GetParam();
+  const int64_t n = 512, rows = 35;
+  const std::vector<int64_t> ends = {2, 2, 15, 16, 29};
+  const auto x = random_floats(static_cast<size_t>(29 * n), 3.0f, 19);
+  const auto weights = random_floats(static_cast<size_t>(10 * rows * n), 0.05f, 20);
+  const auto size = static_cast<size_t>(rows * n / block_weights(type) * block_bytes(type));
+  std::vector<std::byte> stored(10 * size), interleaved;
+  codec(type).encode(weights.data(), nullptr, 10 * rows * n, Effort::kFast, stored.data());
+  ThreadPool pool(3);
+  for (const bool is_interleaved : {false, true}) {
+    std::vector<TensorView> views(10, {type, rows, n, nullptr});
+    const auto bytes = static_cast<size_t>(interleaved_bytes(views[0]));
+    if (is_interleaved && bytes == 0) break;
+    interleaved.resize(10 * bytes);
+    std::vector<float> y(static_cast<size_t>(2 * 29 * rows), 99.0f), expected;
+    std::vector<Product> products;
+    for (size_t i = 0; i < 10; ++i) {
+      views[i].data = stored.data() + i * size;
+      if (!is_interleaved) continue;
+      interleave(views[i], interleaved.data() + i * bytes, pool);
+      views[i].interleaved = interleaved.data() + i * bytes;
+    }
+    for (size_t i = 0; i < 10; ++i) {
+      const int64_t group = static_cast<int64_t>(i) % 5;
+      const int64_t first = group == 0 ? 0 : ends[static_cast<size_t>(group - 1)];
+      const int64_t count = ends[static_cast<size_t>(group)] - first;
+      if (count == 0) continue;
+      products.push_back({&views[i], y.data() + (i < 5 ? 0 : 29 * rows) + first * rows, group});
+      const std::vector<float> part(x.begin() + first * n, x.begin() + (first + count) * n);
+      const auto alone = multiply(views[i], part, count, count, 1);
+      expected.insert(expected.end(), alone.begin(), alone.end());
+    }
+    ActivationBatch activations;
+    activations.assign(x.data(), 29, n, ends);
+    matmul(products, activations, pool);
+    EXPECT_EQ(y, expected) << (is_interleaved ? "interleaved" : "as rows");
+  }
+}
+
 TEST_P(MatmulOfEveryFormat, InterleavedRowsGiveTheSameBitsOnEveryIsa) {
   const DType type = GetParam();
   if (interleaving(type) == nullptr) GTEST_SKIP() << "rows of this type stay as they are";

@@ -5,47 +5,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "codec/codec.h"
 #include "support/checkpoint.h"
+#include "support/encoded.h"
 
 namespace nibble {
 namespace {
-
-// A source whose matrices went through a block type; shown in that type, or decoded to f32.
-class Encoded final : public TensorSource {
- public:
-  Encoded(const TensorSource& source, DType type, bool decoded)
-      : source_(source), type_(type), decoded_(decoded), tensors_(source.tensors()) {
-    for (TensorInfo& tensor : tensors_) {
-      if (tensor.shape.rows() > 1) tensor.type = decoded ? DType::kF32 : type;
-    }
-  }
-  const std::vector<TensorInfo>& tensors() const override { return tensors_; }
-  std::span<const std::byte> view(size_t) const override { return {}; }
-  void read_rows(size_t tensor, uint64_t first, uint64_t count,
-                 std::span<std::byte> out) const override {
-    const TensorInfo& stored = source_.tensors()[tensor];
-    if (stored.shape.rows() == 1) return source_.read_rows(tensor, first, count, out);
-    std::vector<std::byte> rows(count * stored.row_bytes());
-    source_.read_rows(tensor, first, count, rows);
-    const auto n = static_cast<int64_t>(count * stored.shape.columns());
-    std::vector<float> x(static_cast<size_t>(n));
-    codec(stored.type).decode(rows.data(), n, x.data());
-    std::vector<std::byte> encoded(x.size() / block_weights(type_) * block_bytes(type_));
-    codec(type_).encode(x.data(), nullptr, n, Effort::kFast, encoded.data());
-    if (!decoded_) {
-      std::ranges::copy(encoded, out.begin());
-    } else {
-      codec(type_).decode(encoded.data(), n, reinterpret_cast<float*>(out.data()));
-    }
-  }
-
- private:
-  const TensorSource& source_;
-  DType type_;
-  bool decoded_;
-  std::vector<TensorInfo> tensors_;
-};
 
 std::vector<double> log_probabilities(std::span<const float> logits) {
   double sum = 0;
@@ -95,21 +59,6 @@ TEST_P(ComputeInEightBits, DivergesLessThanATenThousandth) {
   }
 }
 
-// The logits of a text that is read `step` tokens at a time.
-std::vector<float> logits_by(const Checkpoint& checkpoint, const Weights& weights,
-                             std::span<const uint32_t> ids, size_t step, int threads) {
-  ThreadPool pool(threads);
-  KvCache cache(checkpoint.config, static_cast<int64_t>(ids.size()), DType::kF16);
-  Forward forward(checkpoint.config, weights, pool);
-  std::vector<float> all;
-  for (size_t at = 0; at < ids.size(); at += step) {
-    const auto part = ids.subspan(at, std::min(step, ids.size() - at));
-    const auto logits = forward.run(part, cache, static_cast<int64_t>(part.size()));
-    all.insert(all.end(), logits.begin(), logits.end());
-  }
-  return all;
-}
-
 TEST_P(ComputeInEightBits, InterleavedNoCutOfATextChangesABit) {
   const Checkpoint checkpoint(kLab7m);
   const auto ids = read_tokens(kLab7mTokens);
@@ -118,9 +67,10 @@ TEST_P(ComputeInEightBits, InterleavedNoCutOfATextChangesABit) {
   ThreadPool pool(2);
   weights.interleave(source, pool);
   const std::span<const uint32_t> text(ids.data(), 48);
-  const auto whole = logits_by(checkpoint, weights, text, text.size(), 1);
+  const auto whole = logits_by(checkpoint.config, weights, text, text.size(), 1);
   for (const size_t step : {1u, 3u, 5u, 13u}) {
-    EXPECT_EQ(logits_by(checkpoint, weights, text, step, 2), whole) << step << " tokens at a time";
+    EXPECT_EQ(logits_by(checkpoint.config, weights, text, step, 2), whole)
+        << step << " tokens at a time";
   }
 }
 

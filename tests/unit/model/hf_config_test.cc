@@ -198,7 +198,7 @@ TEST(Roles, NamesGoBothWays) {
     EXPECT_EQ(&role_row(row.role), &row);
   }
   EXPECT_EQ(place_from_hf_name("model.layers.7.mlp.down_proj.weight"),
-            (TensorPlace{Role::kFfnDown, 7}));
+            (CheckpointPlace{{Role::kFfnDown, 7}, std::nullopt}));
   for (const char* name :
        {"blk.x.attn_q.weight", "blk.1.attn_q", "attn_q.weight", "blk.1.output.weight",
         "blk..weight", "blk.99999999999.attn_q.weight", ".weight", ""}) {

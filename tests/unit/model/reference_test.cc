@@ -1,35 +1,15 @@
 // The forward pass against logits that were computed independently of any engine.
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <cstring>
 #include <filesystem>
 #include <vector>
 
 #include "support/checkpoint.h"
 #include "support/files.h"
+#include "support/npy.h"
 
 namespace nibble {
 namespace {
-
-// The values of a .npy file of little-endian float32 in C order.
-std::vector<float> read_npy(const std::filesystem::path& path) {
-  const std::string bytes = read_file(path);
-  const size_t header =
-      10 + static_cast<unsigned char>(bytes[8]) + 256 * static_cast<unsigned char>(bytes[9]);
-  EXPECT_NE(bytes.substr(0, header).find("'<f4'"), std::string::npos) << path;
-  std::vector<float> values((bytes.size() - header) / sizeof(float));
-  std::memcpy(values.data(), bytes.data() + header, values.size() * sizeof(float));
-  return values;
-}
-
-float largest_difference(std::span<const float> found, const std::vector<float>& expected) {
-  EXPECT_EQ(found.size(), expected.size());
-  float largest = 0;
-  for (size_t i = 0; i < found.size(); ++i)
-    largest = std::max(largest, std::fabs(found[i] - expected[i]));
-  return largest;
-}
 
 void expect_reference_logits(const std::filesystem::path& model,
                              const std::filesystem::path& tokens,
