@@ -73,6 +73,7 @@ ModelSource open_hf(const std::filesystem::path& path) {
   options.experts = model.metadata.find_uint(prefix + "expert_count").value_or(0);
   options.tied_output = config.find_bool("tie_word_embeddings").value_or(false);
   options.rope_factors = rope_factors_from_hf_config(config);
+  options.origin = model.hf->folder().string();
   model.renamed = std::make_unique<Renamed>(*model.hf, arch, std::move(options));
   const auto vocabulary =
       vocabulary_from_hf(tokenizer_files(*model.hf), config.require_uint("vocab_size"));

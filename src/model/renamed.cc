@@ -36,8 +36,8 @@ Renamed::Renamed(const TensorSource& source, const Arch& arch, RenamedOptions op
     const auto found = place_from_hf_name(stored[i].name);
     if (!found) {
       fail(ErrorCode::kUnsupported,
-           "tensor {} ({}) is not part of the architecture {} as this version knows it",
-           stored[i].name, to_string(stored[i].shape), arch.name);
+           "{}: tensor {} ({}) is not part of the architecture {} as this version knows it",
+           options_.origin, stored[i].name, to_string(stored[i].shape), arch.name);
     }
     if (found->place.role == Role::kOutput && options_.tied_output) continue;
     if (found->expert) {
@@ -68,8 +68,8 @@ void Renamed::add_stored(size_t index, const TensorPlace& place, const Arch& arc
   if (arch.permutes_qk && place.role == Role::kAttnK) origin.heads = options_.kv_heads;
   if (origin.heads != 0 && stored.shape.rows() % (2 * origin.heads) != 0) {
     fail(ErrorCode::kInvalidFile,
-         "tensor {} ({}): its rows cannot be divided among {} heads of an even size", stored.name,
-         to_string(stored.shape), origin.heads);
+         "{}: tensor {} ({}): its rows cannot be divided among {} heads of an even size",
+         options_.origin, stored.name, to_string(stored.shape), origin.heads);
   }
   add(stored, place, std::move(origin));
 }
@@ -94,18 +94,19 @@ void Renamed::add_stacked(std::vector<Part> parts) {
 TensorInfo Renamed::stack(std::span<const Part> parts) const {
   if (parts.size() != options_.experts || parts.back().expert + 1 != options_.experts) {
     fail(ErrorCode::kInvalidFile,
-         "tensor {}: found the matrices of {} experts, the last is that of number {}; expected {}, "
-         "numbered from 0, as config.json says",
-         gguf_name(parts[0].place), parts.size(), parts.back().expert, options_.experts);
+         "{}: tensor {}: found the matrices of {} experts, the last is that of number {}; expected "
+         "{} (num_local_experts of config.json), numbered from 0",
+         options_.origin, gguf_name(parts[0].place), parts.size(), parts.back().expert,
+         options_.experts);
   }
   TensorInfo first = source_.tensors()[parts[0].tensor];
   for (const Part& part : parts) {
     const TensorInfo& stored = source_.tensors()[part.tensor];
     if (stored.shape == first.shape && stored.type == first.type && first.shape.rank == 2) continue;
     fail(ErrorCode::kInvalidFile,
-         "tensor {}: found {} ({}), expected a matrix like the first expert's, {} ({})",
-         stored.name, to_string(stored.shape), dtype_name(stored.type), to_string(first.shape),
-         dtype_name(first.type));
+         "{}: tensor {}: found {} ({}), expected a matrix like the first expert's, {} ({})",
+         options_.origin, stored.name, to_string(stored.shape), dtype_name(stored.type),
+         to_string(first.shape), dtype_name(first.type));
   }
   first.shape.dims[2] = parts.size();
   first.shape.rank = 3;

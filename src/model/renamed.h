@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "model/arch.h"
@@ -18,6 +20,7 @@ struct RenamedOptions {
   bool tied_output =
       false;  // the checkpoint's output matrix, if any, repeats the embedding: left out
   std::vector<float> rope_factors;  // becomes the tensor rope_freqs.weight when not empty
+  std::string origin = {};          // what messages call the checkpoint
 };
 
 class Renamed final : public TensorSource {

@@ -22,7 +22,7 @@ copy_model() {
 }
 
 # own FILE: replaces a link by what it points to.
-own() { cp --remove-destination "$(readlink -f "$1")" "$1"; }
+own() { [ ! -L "$1" ] || cp --remove-destination "$(readlink -f "$1")" "$1"; }
 
 # edit_json FILE 'PYTHON STATEMENT ON d'
 edit_json() {
@@ -36,7 +36,7 @@ json.dump(d, open(path, "w"))' "$1" "$2"
 
 # patch FILE OFFSET HEX: overwrites bytes.
 patch() {
-  [ -L "$1" ] && own "$1"
+  own "$1"
   python3 -c 'import sys
 with open(sys.argv[1], "r+b") as f:
     f.seek(int(sys.argv[2]))

@@ -32,6 +32,7 @@ struct Checkpoint {
     result.experts = static_cast<uint64_t>(config.experts);
     result.tied_output = directory.config().find_bool("tie_word_embeddings").value_or(false);
     result.rope_factors = rope_factors_from_hf_config(directory.config());
+    result.origin = directory.folder().string();
     return result;
   }
 

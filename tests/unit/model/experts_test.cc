@@ -215,7 +215,8 @@ TEST_F(MixtralTest, StacksTheExpertsMatrices) {
 
 TEST_F(MixtralTest, NamesWhatIsMissing) {
   EXPECT_TRUE(fails_with(
-      ErrorCode::kInvalidFile, {"blk.1.ffn_up_exps.weight", "3 experts", "number 3", "expected 4"},
+      ErrorCode::kInvalidFile,
+      {"/model: ", "blk.1.ffn_up_exps.weight", "3 experts", "number 3", "expected 4"},
       [&] { Checkpoint(make({}, "model.layers.1.block_sparse_moe.experts.2.w3.weight")); }));
   const Checkpoint checkpoint(make({}, "model.layers.1.block_sparse_moe.gate.weight"));
   EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"here", "blk.1.ffn_gate_inp.weight", "missing"},
