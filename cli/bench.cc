@@ -66,7 +66,8 @@ void add_sweeps(CLI::App& command, BenchOptions& bench) {
            "tokens in the KV cache before the test (default: 0)");
   add_list(command, "--threads", bench.threads, "threads to work with (default: all CPUs)")
       ->check(CLI::Range(0, 1024));
-  add_list(command, "--kv", bench.kv_types, "type of the KV cache: f16 (default) or f32")
+  add_list(command, "--kv", bench.kv_types,
+           "type of the KV cache, or KEYS/VALUES: f16 (default), q8_0/q4_0, ...")
       ->type_name("TYPE");
 }
 

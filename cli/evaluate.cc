@@ -86,10 +86,7 @@ void add_evaluate(CLI::App& app) {
       ->add_option("--windows", options->perplexity.windows,
                    "evaluate the first N windows only (default: all)")
       ->type_name("N");
-  command
-      ->add_option("--kv", options->perplexity.kv_type,
-                   "type of the KV cache: f16 (default) or f32")
-      ->type_name("TYPE");
+  add_kv_options(*command, options->perplexity.kv_type);
   options->common.add_to(*command);
   command->callback([options] { run(*options); });
 }

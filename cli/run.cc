@@ -126,9 +126,7 @@ void add_run(CLI::App& app) {
       ->add_option("-c,--context", options->generate.context,
                    "positions kept (default: what is needed)")
       ->type_name("N");
-  command
-      ->add_option("--kv", options->generate.kv_type, "type of the KV cache: f16 (default) or f32")
-      ->type_name("TYPE");
+  add_kv_options(*command, options->generate.kv_type);
   command->add_flag("--ignore-eos", options->generate.ignore_eos,
                     "go on after the model's end token");
   add_sampling(*command, options->generate);

@@ -116,6 +116,30 @@ void CommonOptions::add_output_to(CLI::App& command) {
   command.add_flag("--json", json, "the result as JSON on stdout");
 }
 
+void add_kv_options(CLI::App& command, std::string& kv_type) {
+  command
+      .add_option("--kv", kv_type,
+                  "type of the KV cache: f16 (default), bf16, q8_0, q4_0 or f32, or KEYS/VALUES")
+      ->type_name("TYPE");
+  command
+      .add_option_function<std::string>(
+          "--cache-type-k",
+          [&kv_type](const std::string& keys) {
+            const size_t slash = kv_type.find('/');
+            kv_type = keys + "/" + kv_type.substr(slash == std::string::npos ? 0 : slash + 1);
+          },
+          "of its keys only")
+      ->type_name("TYPE");
+  command
+      .add_option_function<std::string>(
+          "--cache-type-v",
+          [&kv_type](const std::string& values) {
+            kv_type = kv_type.substr(0, kv_type.find('/')) + "/" + values;
+          },
+          "of its values only")
+      ->type_name("TYPE");
+}
+
 void add_load_options(CLI::App& command, LoadOptions& load) {
   command.add_option("-t,--type", load.type, "quantize in memory first, as nibble quantize would")
       ->type_name("TYPE");

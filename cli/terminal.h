@@ -33,6 +33,9 @@ struct CommonOptions {
 // Options of every command that loads a model to run it.
 void add_load_options(CLI::App& command, LoadOptions& load);
 
+// What the KV cache is made of: "TYPE", or "KEYS/VALUES".
+void add_kv_options(CLI::App& command, std::string& kv_type);
+
 // What --help of the command shows first.
 void show_usage(CLI::App& command, const std::string& text);
 

@@ -23,7 +23,7 @@ struct BenchOptions {
   std::vector<int64_t> generated = {64};        // tokens made one after the other; 0: no such test
   std::vector<int64_t> depths = {0};            // tokens in the KV cache before the test
   std::vector<int> threads;                     // empty, or a 0: all CPUs this process may use
-  std::vector<std::string> kv_types = {"f16"};  // of the KV cache: f16 or f32
+  std::vector<std::string> kv_types = {"f16"};  // of the KV cache, as in generate.h
   int repetitions = 3;                          // timed ones, after one that is not
   bool limits = true;  // measure the machine first, a second or two for each
                        // number of threads

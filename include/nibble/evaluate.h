@@ -14,8 +14,10 @@ namespace nibble {
 // tokens after the first half are scored.
 struct PerplexityOptions {
   int64_t context = 512;
-  int64_t windows = 0;          // 0: all
-  std::string kv_type = "f16";  // of the KV cache: f16 or f32
+  int64_t windows = 0;  // 0: all
+  // Of the KV cache: f32, f16, bf16, q8_0 or q4_0, or two of them as "q8_0/q4_0" for keys and
+  // values.
+  std::string kv_type = "f16";
 };
 
 struct PerplexityResult {

@@ -15,7 +15,9 @@ struct GenerateOptions {
   int64_t max_tokens = 128;
   int64_t context =
       0;  // positions kept; 0: as many as prompt and max_tokens need, at most the trained number
-  std::string kv_type = "f16";  // of the KV cache: f16 or f32
+  // Of the KV cache: f32, f16, bf16, q8_0 or q4_0, or two of them as "q8_0/q4_0" for keys and
+  // values.
+  std::string kv_type = "f16";
   bool ignore_eos = false;
   // Sampling; temperature 0 is greedy, 0 (1 for top_p and the penalty) switches a filter off.
   double temperature = 0.8;

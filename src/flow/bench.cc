@@ -62,13 +62,16 @@ void check_options(std::span<const std::filesystem::path> models, const BenchOpt
   }
   if (options.repetitions < 1)
     fail(ErrorCode::kUsage, "{} repetitions: at least 1 is needed", options.repetitions);
-  for (const std::string& type : options.kv_types) kv_type_from_name(type);
+  for (const std::string& types : options.kv_types) kv_types_from_name(types);
 }
 
 // What can be known without loading: hours may have gone into the models before.
-void check_model(const std::filesystem::path& path, int64_t positions) {
+void check_model(const std::filesystem::path& path, const BenchOptions& options,
+                 int64_t positions) {
   const ModelSource source = open_model(path);
   const ModelConfig config = config_from_metadata(source.metadata);
+  for (const std::string& types : options.kv_types)
+    check_kv_types(config, kv_types_from_name(types), path.string());
   if (positions > config.context_length) {
     fail(ErrorCode::kUsage,
          "{}: depth and test together are {} tokens, the model was trained for {}; make -d, -p or "
@@ -102,9 +105,9 @@ std::vector<uint32_t> random_tokens(int64_t count, int64_t vocab_size) {
 // A session at some depth that the tests begin at, again and again.
 class Track {
  public:
-  Track(const Model::Parts& parts, ThreadPool& pool, DType kv_type, int64_t depth, int64_t longest,
-        Phase& phase)
-      : session_(parts.config, *parts.weights, pool, depth + longest, kv_type),
+  Track(const Model::Parts& parts, ThreadPool& pool, KvTypes kv_types, int64_t depth,
+        int64_t longest, Phase& phase)
+      : session_(parts.config, *parts.weights, pool, depth + longest, kv_types),
         tokens_(random_tokens(std::max(depth, longest), parts.weights->vocab_size())),
         depth_(depth),
         phase_(phase) {
@@ -141,12 +144,12 @@ class Track {
   Phase& phase_;
 };
 
-ForwardWork work_of(const Test& test, const Model::Parts& parts, DType kv_type, int64_t depth) {
+ForwardWork work_of(const Test& test, const Model::Parts& parts, KvTypes kv_types, int64_t depth) {
   ForwardWork work;
   if (test.prompt > 0)
-    work += forward_work(parts.config, *parts.weights, kv_type, depth, test.prompt, 1);
+    work += forward_work(parts.config, *parts.weights, kv_types, depth, test.prompt, 1);
   for (int64_t i = 0; i < test.generated; ++i)
-    work += forward_work(parts.config, *parts.weights, kv_type, depth + i, 1, 1);
+    work += forward_work(parts.config, *parts.weights, kv_types, depth + i, 1, 1);
   return work;
 }
 
@@ -205,16 +208,16 @@ BenchResult describe(const Model& model) {
 // What a session is made for; all tests run in each.
 struct Setting {
   const Crew* crew;
-  DType kv_type;
+  KvTypes kv_types;
   int64_t depth;
 };
 
 std::vector<Setting> settings_of(const BenchOptions& options, const std::vector<Crew>& crews) {
   std::vector<Setting> settings;
   for (const Crew& crew : crews) {
-    for (const std::string& kv_type : options.kv_types) {
+    for (const std::string& kv_types : options.kv_types) {
       for (const int64_t depth : options.depths)
-        settings.push_back({&crew, kv_type_from_name(kv_type), depth});
+        settings.push_back({&crew, kv_types_from_name(kv_types), depth});
     }
   }
   return settings;
@@ -241,15 +244,15 @@ void measure_model(const std::filesystem::path& path, const BenchOptions& option
   const Model model(path, load);
   const BenchResult description = describe(model);
   Phase phase(load.run, "measuring", "tokens", tokens_in_all(settings, tests, options.repetitions));
-  for (const auto& [crew, kv_type, depth] : settings) {
-    Track track(model.parts(), *crew->pool, kv_type, depth, longest(tests), phase);
+  for (const auto& [crew, kv_types, depth] : settings) {
+    Track track(model.parts(), *crew->pool, kv_types, depth, longest(tests), phase);
     for (const Test& test : tests) {
       BenchResult result = measure(track, test, options.repetitions, description);
       result.threads = crew->pool->count();
-      result.kv_type = dtype_name(kv_type);
+      result.kv_type = kv_types_name(kv_types);
       result.depth = depth;
       if (options.limits)
-        set_limit(result, work_of(test, model.parts(), kv_type, depth), crew->limits);
+        set_limit(result, work_of(test, model.parts(), kv_types, depth), crew->limits);
       report.results.push_back(std::move(result));
       if (on_result) on_result(report);
     }
@@ -268,7 +271,7 @@ BenchReport bench(std::span<const std::filesystem::path> models, const BenchOpti
   check_options(models, options);
   const int64_t positions =
       *std::max_element(options.depths.begin(), options.depths.end()) + longest(tests_of(options));
-  for (const auto& model : models) check_model(model, positions);
+  for (const auto& model : models) check_model(model, options, positions);
   BenchReport report{
       .version = NIBBLE_VERSION, .machine = this_machine(), .limits = {}, .results = {}};
   const std::vector<Crew> crews = make_crews(options, report);

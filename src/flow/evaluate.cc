@@ -35,8 +35,9 @@ PerplexityResult perplexity(const Model& model, std::string_view text,
   windowed.replaces_first = vocabulary.add_bos && vocabulary.bos.has_value();
   windowed.first_token = vocabulary.bos.value_or(0);
 
-  Session session(parts.config, *parts.weights, *parts.pool, options.context,
-                  kv_type_from_name(options.kv_type));
+  const KvTypes kv_types = kv_types_from_name(options.kv_type);
+  check_kv_types(parts.config, kv_types, parts.path.string());
+  Session session(parts.config, *parts.weights, *parts.pool, options.context, kv_types);
   Phase phase(run, "evaluating", "tokens",
               static_cast<uint64_t>(windowed.windows * options.context));
   const auto sums = evaluate_windows(session, windowed, parts.weights->vocab_size(), [&](int64_t) {

@@ -54,8 +54,9 @@ GenerateResult generate(const Model& model, std::string_view prompt, const Gener
   for (const uint32_t token : result.prompt_tokens) sampler.accept(token);
   const int64_t context =
       context_for(parts, static_cast<int64_t>(result.prompt_tokens.size()), options);
-  Session session(parts.config, *parts.weights, *parts.pool, context,
-                  kv_type_from_name(options.kv_type));
+  const KvTypes kv_types = kv_types_from_name(options.kv_type);
+  check_kv_types(parts.config, kv_types, parts.path.string());
+  Session session(parts.config, *parts.weights, *parts.pool, context, kv_types);
   StreamDecoder decoder(*parts.tokenizer, {.is_start = false});
   const auto emit = [&](const std::string& text) {
     result.text += text;

@@ -11,10 +11,10 @@ namespace nibble {
 
 class Session {
  public:
-  // `context` positions are kept in a cache of type f16 or f32. The references must outlive the
+  // `context` positions are kept in a cache of these types. The references must outlive the
   // session.
   Session(const ModelConfig& config, const Weights& weights, ThreadPool& pool, int64_t context,
-          DType kv_type);
+          KvTypes kv_types);
 
   // Reads the tokens (at least one) and returns the logits after the last one, valid until the next
   // call. Error kUsage when they do not fit the context or are not in the vocabulary.

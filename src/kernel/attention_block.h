@@ -72,11 +72,4 @@ void attend_block(const AttentionBlock& block) noexcept {
   }
 }
 
-template <class V>
-void to_f32(const uint16_t* x, int64_t n, float* y) noexcept {
-  int64_t i = 0;
-  for (; i + 16 <= n; i += 16) V::store(y + i, V::load_f16(x + i));
-  for (; i < n; ++i) y[i] = V::from_f16(x[i]);
-}
-
 }  // namespace nibble

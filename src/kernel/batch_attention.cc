@@ -4,6 +4,7 @@
 #include <cstring>
 #include <vector>
 
+#include "kernel/hadamard.h"
 #include "kernel/operations.h"
 
 namespace nibble {
@@ -14,9 +15,6 @@ constexpr int64_t kQueries = 512;          // that share the work of bringing a 
 constexpr int64_t kQueriesForBlocks = 16;  // fewer leave most of a block's lanes without work
 
 int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
-
-void load(const uint16_t* row, int64_t n, float* x) { operations().to_f32(row, n, x); }
-void load(const float* row, int64_t n, float* x) { std::copy_n(row, n, x); }
 
 // 32 queries and what is summed up for them so far.
 struct QueryGroup {
@@ -32,10 +30,9 @@ struct QueryGroup {
 };
 
 // The queries of some tokens that share a head of keys and values.
-template <class Element>
 class HeadAttention {
  public:
-  HeadAttention(const AttentionBatch<Element>& batch, int64_t kv_head, int64_t begin, int64_t end)
+  HeadAttention(const AttentionBatch& batch, int64_t kv_head, int64_t begin, int64_t end)
       : batch_(batch), kv_head_(kv_head), begin_(begin), end_(end) {
     const int64_t count = (end - begin) * sharing();
     for (int64_t i = 0; i < count; ++i) {
@@ -66,10 +63,12 @@ class HeadAttention {
 
   void add_query(QueryGroup& group, int64_t i) {
     const float* query = batch_.queries + offset(i);
+    row_.assign(query, query + dim());
+    if (are_keys_rotated(batch_.layout.types.key)) hadamard(row_.data(), dim());
     const int64_t lane = i % kPairRows;
     float* to = group.queries.data() + lane / kPanelRows * kPanelRows * dim();
     for (int64_t k = 0; k < dim(); ++k) {
-      to[k * kPanelRows + lane % kPanelRows] = query[k] * batch_.scale;
+      to[k * kPanelRows + lane % kPanelRows] = row_[static_cast<size_t>(k)] * batch_.scale;
     }
     group.positions[static_cast<size_t>(lane)] = batch_.first + begin_ + i / sharing() + 1;
   }
@@ -83,7 +82,7 @@ class HeadAttention {
     keys_.resize(static_cast<size_t>(round_up(count, 16) * dim));
     row_.resize(static_cast<size_t>(16 * dim));
     for (int64_t i = 0; i < existing; i += 16) {  // two tiles
-      load(batch_.keys + layout.head(kv_head_) + layout.key(at + i), 16 * dim, row_.data());
+      key_reader_.decode_keys(batch_.keys + layout.keys(kv_head_, at + i), dim, row_.data());
       float* key = keys_.data() + i * dim;
       for (int64_t k = 0; k < dim; ++k) {
         std::copy_n(row_.data() + 16 * k, kWidth, key + k * kWidth);
@@ -92,7 +91,7 @@ class HeadAttention {
     }
     values_.assign(static_cast<size_t>(count * round_up(dim, kWidth)), 0.0f);
     for (int64_t i = 0; i < existing; ++i) {
-      load(batch_.values + layout.head(kv_head_) + layout.value(at + i), dim, row_.data());
+      value_reader_.decode_value(batch_.values + layout.value(kv_head_, at + i), dim, row_.data());
       for (int64_t k = 0; k < dim; k += kWidth) {
         std::copy_n(row_.data() + k, std::min(kWidth, dim - k),
                     values_.data() + (k * count + i * kWidth));
@@ -137,72 +136,93 @@ class HeadAttention {
     return sums[0];
   }
 
-  const AttentionBatch<Element>& batch_;
+  const AttentionBatch& batch_;
   int64_t kv_head_, begin_, end_;
+  const KvReader& key_reader_ = operations().kv_reader(batch_.layout.types.key);
+  const KvReader& value_reader_ = operations().kv_reader(batch_.layout.types.value);
   std::vector<QueryGroup> groups_;
   std::vector<float> keys_, values_, row_, scores_, weights_;
 };
 
-template <class Element>
-void attend_in_blocks(const AttentionBatch<Element>& batch, ThreadPool& pool) {
-  const int64_t kv_heads = batch.layout.kv_heads;
-  const int64_t tokens = std::max<int64_t>(1, kQueries / (batch.heads / kv_heads));
-  const int64_t parts = (batch.tokens + tokens - 1) / tokens;
-  pool.run(parts * kv_heads, 1, [&](int64_t piece, int64_t, int) {
-    const int64_t begin = piece / kv_heads * tokens;
-    HeadAttention<Element>(batch, piece % kv_heads, begin, std::min(begin + tokens, batch.tokens))
-        .run();
-  });
-}
-
-void attend_heads(const AttentionHeads<uint16_t>& heads) { operations().attend_f16(heads); }
-void attend_heads(const AttentionHeads<float>& heads) { operations().attend_f32(heads); }
-
 // Query heads from `first` on of a token; `count` that share a head of keys and values.
-template <class Element>
-void attend_token(const AttentionBatch<Element>& batch, int64_t token, int64_t first,
-                  int64_t count) {
+void attend_token(const AttentionBatch& batch, int64_t token, int64_t first, int64_t count) {
   const KvLayout& layout = batch.layout;
+  const int64_t dim = layout.head_dim;
   static thread_local std::vector<float> queries, weights;
   weights.resize(static_cast<size_t>(kAttentionHeads * kAttentionPositions));
-  queries.resize(static_cast<size_t>(count * layout.head_dim));
-  const int64_t at = (token * batch.heads + first) * layout.head_dim;
-  for (size_t i = 0; i < queries.size(); ++i)
-    queries[i] = batch.queries[at + static_cast<int64_t>(i)] * batch.scale;
-  const int64_t head = layout.head(first / (batch.heads / layout.kv_heads));
-  attend_heads(AttentionHeads<Element>{queries.data(), batch.keys + head, batch.values + head,
-                                       batch.first + token + 1, layout.head_dim,
-                                       static_cast<int>(count), weights.data(), batch.output + at});
+  const int64_t at = (token * batch.heads + first) * dim;
+  queries.assign(batch.queries + at, batch.queries + at + count * dim);
+  for (int64_t h = 0; are_keys_rotated(layout.types.key) && h < count; ++h)
+    hadamard(queries.data() + h * dim, dim);
+  for (float& x : queries) x *= batch.scale;
+  const int64_t kv_head = first / (batch.heads / layout.kv_heads);
+  float* output = batch.output + at;
+  operations().attend({queries.data(), batch.keys + layout.keys(kv_head, 0),
+                       batch.values + layout.value(kv_head, 0), layout.key_row, layout.value_row,
+                       &operations().kv_reader(layout.types.key),
+                       &operations().kv_reader(layout.types.value), batch.first + token + 1, dim,
+                       static_cast<int>(count), weights.data(), output});
 }
 
-template <class Element>
-void attend_one_by_one(const AttentionBatch<Element>& batch, ThreadPool& pool) {
-  const int64_t sharing = batch.heads / batch.layout.kv_heads;
+// How a batch is cut into pieces that know nothing of each other.
+class Pieces {
+ public:
+  // `heads_together`: query heads of a token in one piece at most.
+  Pieces(const AttentionBatch& batch, int64_t heads_together)
+      : batch_(batch), sharing_(batch.heads / batch.layout.kv_heads) {
+    in_blocks_ = batch.tokens > 1 && batch.tokens * sharing_ >= kQueriesForBlocks;
+    step_ =
+        in_blocks_ ? std::max<int64_t>(1, kQueries / sharing_) : std::min(sharing_, heads_together);
+    parts_ = ((in_blocks_ ? batch.tokens : sharing_) + step_ - 1) / step_;
+  }
+
+  int64_t count() const {
+    return parts_ * batch_.layout.kv_heads * (in_blocks_ ? 1 : batch_.tokens);
+  }
+
+  void run(int64_t piece) const {
+    const int64_t begin = (in_blocks_ ? piece / batch_.layout.kv_heads : piece % parts_) * step_;
+    if (in_blocks_) {
+      const int64_t end = std::min(begin + step_, batch_.tokens);
+      HeadAttention(batch_, piece % batch_.layout.kv_heads, begin, end).run();
+    } else {
+      const int64_t kv_head = piece / parts_ % batch_.layout.kv_heads;
+      attend_token(batch_, piece / parts_ / batch_.layout.kv_heads, kv_head * sharing_ + begin,
+                   std::min(step_, sharing_ - begin));
+    }
+  }
+
+ private:
+  const AttentionBatch& batch_;
+  int64_t sharing_;  // query heads that share keys
+  bool in_blocks_;   // pieces are some tokens of a head of keys, else some query heads of a token
+  int64_t step_;     // tokens or query heads of a piece
+  int64_t parts_;
+};
+
+std::vector<Pieces> cut(std::span<const AttentionBatch> batches, int threads) {
   // As many heads together as leave every thread something to do.
-  int64_t together = std::min<int64_t>(sharing, kAttentionHeads);
-  while (together > 1 && batch.tokens * batch.heads / together < 2 * pool.count()) together /= 2;
-  const int64_t parts = (sharing + together - 1) / together;  // of each head of keys
-  pool.run(batch.tokens * batch.layout.kv_heads * parts, 1, [&](int64_t piece, int64_t, int) {
-    const int64_t begin = piece % parts * together;
-    const int64_t kv_head = piece / parts % batch.layout.kv_heads;
-    attend_token(batch, piece / parts / batch.layout.kv_heads, kv_head * sharing + begin,
-                 std::min(together, sharing - begin));
-  });
-}
-
-template <class Element>
-void attend_batch(const AttentionBatch<Element>& batch, ThreadPool& pool) {
-  const int64_t queries = batch.tokens * (batch.heads / batch.layout.kv_heads);
-  if (batch.tokens > 1 && queries >= kQueriesForBlocks) {
-    attend_in_blocks(batch, pool);
-  } else {
-    attend_one_by_one(batch, pool);
+  int64_t together = kAttentionHeads;
+  for (;; together /= 2) {
+    std::vector<Pieces> pieces;
+    int64_t count = 0;
+    for (const AttentionBatch& batch : batches)
+      count += pieces.emplace_back(batch, together).count();
+    if (together == 1 || count >= 2 * threads) return pieces;
   }
 }
 
 }  // namespace
 
-void attend(const AttentionBatch<uint16_t>& batch, ThreadPool& pool) { attend_batch(batch, pool); }
-void attend(const AttentionBatch<float>& batch, ThreadPool& pool) { attend_batch(batch, pool); }
+void attend(std::span<const AttentionBatch> batches, ThreadPool& pool) {
+  const std::vector<Pieces> pieces = cut(batches, pool.count());
+  std::vector<int64_t> ends;
+  for (const Pieces& each : pieces) ends.push_back((ends.empty() ? 0 : ends.back()) + each.count());
+  pool.run(ends.back(), 1, [&](int64_t piece, int64_t, int) {
+    const auto i =
+        static_cast<size_t>(std::upper_bound(ends.begin(), ends.end(), piece) - ends.begin());
+    pieces[i].run(piece - (i == 0 ? 0 : ends[i - 1]));
+  });
+}
 
 }  // namespace nibble

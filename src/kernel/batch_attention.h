@@ -1,21 +1,22 @@
-// Attention of a batch of tokens over a cache that holds them already: every query head of every
-// token, over the positions up to its own.
+// Attention of batches of tokens over caches that hold them already: every query head of every
+// token, over the positions of its sequence up to its own.
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "base/threads.h"
 #include "kernel/kv_layout.h"
 
 namespace nibble {
 
-template <class Element>  // uint16_t (binary16) or float
+// Consecutive tokens of one sequence.
 struct AttentionBatch {
-  const float* queries;   // tokens x heads x head_dim, not yet scaled
-  const Element* keys;    // of a layer
-  const Element* values;  // the same
-  KvLayout layout;        // its kv_heads divide heads: as many follow each other that share keys
-  float* output;          // as the queries
+  const float* queries;     // tokens x heads x head_dim, not yet scaled
+  const std::byte* keys;    // of a layer
+  const std::byte* values;  // the same
+  KvLayout layout;          // its kv_heads divide heads: as many follow each other that share keys
+  float* output;            // as the queries
   int64_t tokens;
   int64_t first;  // position of the first token: token t sees positions 0 .. first + t
   int64_t heads;
@@ -24,7 +25,6 @@ struct AttentionBatch {
 
 // softmax(queries keys^T * scale) values. The bits do not depend on how tokens are cut into
 // batches, on the threads or on the ISA.
-void attend(const AttentionBatch<uint16_t>& batch, ThreadPool& pool);
-void attend(const AttentionBatch<float>& batch, ThreadPool& pool);
+void attend(std::span<const AttentionBatch> batches, ThreadPool& pool);
 
 }  // namespace nibble

@@ -5,8 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 #include "codec/format.h"
+#include "kernel/kv_layout.h"
 #include "kernel/panel.h"
 #include "simd/isa.h"
 
@@ -16,15 +18,30 @@ inline constexpr int kAttentionHeads = 8;            // query heads that are sco
 inline constexpr int64_t kAttentionPositions = 256;  // of a block of online softmax
 inline constexpr float kNoScore = -1e30f;  // below every score, and its differences are finite
 
-// Query heads of one token over the cached keys and values that they share (kv_layout.h).
-template <class Element>
+struct AttentionHeads;
+
+// How cached keys and values of one type are read (kv_layout.h).
+struct KvReader {
+  // weights[h][i] = queries[h] . key of position at + i, for i < count; at is a multiple of 16.
+  void (*score)(const AttentionHeads& heads, int64_t at, int64_t count) noexcept;
+  // output[h] = output[h] * factors[h] + the sum over i < count of weights[h][i] * value of
+  // position at + i
+  void (*add_values)(const AttentionHeads& heads, int64_t at, int64_t count,
+                     const float* factors) noexcept;
+  void (*decode_keys)(const std::byte* keys, int64_t head_dim, float* x) noexcept;  // [dim][16]
+  void (*decode_value)(const std::byte* value, int64_t head_dim, float* x) noexcept;
+};
+
+// Query heads of one token over the cached keys and values that they share.
 struct AttentionHeads {
-  const float* queries;   // [count][head_dim], scaled
-  const Element* keys;    // [positions / 16, rounded up][head_dim][16]
-  const Element* values;  // [positions][head_dim]
-  int64_t positions;      // how many the token may see, >= 1
+  const float* queries;        // [count][head_dim], scaled
+  const std::byte* keys;       // of a head
+  const std::byte* values;     // likewise
+  int64_t key_row, value_row;  // bytes of a position
+  const KvReader *key_reader, *value_reader;
+  int64_t positions;  // how many the token may see, >= 1
   int64_t head_dim;
-  int count;
+  int count;       // at most kAttentionHeads
   float* weights;  // scratch: [kAttentionHeads][kAttentionPositions]
   float* output;   // [count][head_dim]
 };
@@ -62,11 +79,14 @@ struct Operations {
   void (*add)(float* x, const float* y, int64_t n) noexcept;  // x += y
 
   // softmax(queries keys^T) values
-  void (*attend_f16)(const AttentionHeads<uint16_t>& heads) noexcept;
-  void (*attend_f32)(const AttentionHeads<float>& heads) noexcept;
+  void (*attend)(const AttentionHeads& heads) noexcept;
   void (*attend_block)(const AttentionBlock& block) noexcept;
-  void (*to_f16)(const float* x, int64_t n, uint16_t* y) noexcept;
-  void (*to_f32)(const uint16_t* x, int64_t n, float* y) noexcept;  // from binary16
+  KvReader kv_readers[std::size(kKvTypes)];
+  const KvReader& kv_reader(DType type) const {
+    size_t i = 0;
+    while (kKvTypes[i] != type) ++i;
+    return kv_readers[i];
+  }
 
   // log(sum(e^x)), without overflow
   float (*log_sum_exp)(const float* x, int64_t n) noexcept;

@@ -71,13 +71,6 @@ void add(float* x, const float* y, int64_t n) noexcept {
   for (int64_t i = 0; i < n; ++i) x[i] += y[i];
 }
 
-template <class V>
-void to_f16(const float* x, int64_t n, uint16_t* y) noexcept {
-  int64_t i = 0;
-  for (; i + 16 <= n; i += 16) V::store_f16(y + i, V::load(x + i));
-  for (; i < n; ++i) y[i] = f16_from_f32(x[i]);
-}
-
 // The largest of n floats.
 template <class V>
 NIBBLE_INLINE float largest_of(const float* x, int64_t n) {

@@ -14,13 +14,10 @@ extern const Operations kOperations_scalar;
 extern const Operations kOperations_avx2;
 extern const Operations kOperations_avx512;
 
-template <class V>
-void attend_f16(const AttentionHeads<uint16_t>& heads) noexcept {
-  attend<V>(heads);
-}
-template <class V>
-void attend_f32(const AttentionHeads<float>& heads) noexcept {
-  attend<V>(heads);
+template <class V, class Elements>
+constexpr KvReader make_kv_reader() {
+  return {score<V, Elements>, add_values<V, Elements>, decode_keys<V, Elements>,
+          decode_value<V, Elements>};
 }
 
 template <class V>
@@ -29,11 +26,12 @@ constexpr Operations make_operations() {
           rms_norm<V>,
           silu_multiply<V>,
           add<V>,
-          attend_f16<V>,
-          attend_f32<V>,
+          attend<V>,
           attend_block<V>,
-          to_f16<V>,
-          to_f32<V>,
+          // in the order of kKvTypes
+          {make_kv_reader<V, FloatElements<V, F32>>(), make_kv_reader<V, FloatElements<V, F16>>(),
+           make_kv_reader<V, FloatElements<V, BF16>>(), make_kv_reader<V, Q8Elements<V>>(),
+           make_kv_reader<V, Q4Elements<V>>()},
           log_sum_exp<V>,
           make_panel<V>,
           V::kPanelZero,

@@ -97,11 +97,7 @@ void Forward::attention(int64_t layer, int64_t tokens, KvCache& cache) {
                               {&weights_.of(Role::kAttnV, layer), v_.data()}};
   matmul(products, activations_, pool_);
   store_rotated(layer, tokens, cache);
-  if (cache.type() == DType::kF16) {
-    attend<uint16_t>(layer, tokens, cache);
-  } else {
-    attend<float>(layer, tokens, cache);
-  }
+  attend(layer, tokens, cache);
   activations_.assign(attended_.data(), tokens, config_.q_width());
   matmul(weights_.of(Role::kAttnOutput, layer), activations_, projected_.data(), pool_);
 }
@@ -120,19 +116,12 @@ void Forward::store_rotated(int64_t layer, int64_t tokens, KvCache& cache) {
   });
 }
 
-template <class Element>
 void Forward::attend(int64_t layer, int64_t tokens, KvCache& cache) {
   const float scale = 1.0f / std::sqrt(static_cast<float>(config_.head_dim));
-  const AttentionBatch<Element> batch = {q_.data(),
-                                         cache.keys<Element>(layer),
-                                         cache.values<Element>(layer),
-                                         cache.layout(),
-                                         attended_.data(),
-                                         tokens,
-                                         cache.length(),
-                                         config_.heads,
-                                         scale};
-  nibble::attend(batch, pool_);
+  const AttentionBatch batch = {q_.data(),      cache.keys(layer), cache.values(layer),
+                                cache.layout(), attended_.data(),  tokens,
+                                cache.length(), config_.heads,     scale};
+  nibble::attend({&batch, 1}, pool_);
 }
 
 void Forward::feed_forward(int64_t layer, int64_t tokens) {

@@ -35,7 +35,6 @@ class Forward {
   void prepare_angles(int64_t tokens, int64_t first_position);
   void normalize(const float* weight, int64_t tokens);
   void attention(int64_t layer, int64_t tokens, KvCache& cache);
-  template <class Element>
   void attend(int64_t layer, int64_t tokens, KvCache& cache);
   void store_rotated(int64_t layer, int64_t tokens, KvCache& cache);
   void feed_forward(int64_t layer, int64_t tokens);

@@ -19,10 +19,9 @@ ForwardWork multiplied(const TensorView& matrix, int64_t columns, int64_t matric
 }
 
 // Keys and values that tokens see: each those before it and its own.
-int64_t cache_bytes(const ModelConfig& config, DType kv_type, int64_t position, int64_t tokens) {
+int64_t cache_bytes(const ModelConfig& config, KvTypes kv_types, int64_t position, int64_t tokens) {
   const int64_t seen = tokens * position + tokens * (tokens + 1) / 2;
-  const int64_t elements = 2 * config.layers * config.kv_width();
-  return seen * (elements / block_weights(kv_type) * block_bytes(kv_type));
+  return seen * kv_bytes_per_position(config, kv_types);
 }
 
 }  // namespace
@@ -34,7 +33,7 @@ ForwardWork& ForwardWork::operator+=(const ForwardWork& other) {
   return *this;
 }
 
-ForwardWork forward_work(const ModelConfig& config, const Weights& weights, DType kv_type,
+ForwardWork forward_work(const ModelConfig& config, const Weights& weights, KvTypes kv_types,
                          int64_t position, int64_t tokens, int64_t wanted) {
   ForwardWork work = multiplied(weights.of(Role::kOutput), wanted);
   for (int64_t layer = 0; layer < config.layers; ++layer) {
@@ -45,7 +44,7 @@ ForwardWork forward_work(const ModelConfig& config, const Weights& weights, DTyp
       work += multiplied(matrix, columns, row.is_stacked ? std::min(config.experts, columns) : 1);
     }
   }
-  work.read_bytes += cache_bytes(config, kv_type, position, tokens);
+  work.read_bytes += cache_bytes(config, kv_types, position, tokens);
   return work;
 }
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 
 #include "model/config.h"
+#include "model/kv_cache.h"
 #include "model/weights.h"
-#include "nibble/dtype.h"
 
 namespace nibble {
 
@@ -23,7 +23,7 @@ struct ForwardWork {
 
 // Of one batch of tokens that comes after `position` others, with the logits of the last `wanted`
 // of them. Of the embedding a few rows are read, which do not count.
-ForwardWork forward_work(const ModelConfig& config, const Weights& weights, DType kv_type,
+ForwardWork forward_work(const ModelConfig& config, const Weights& weights, KvTypes kv_types,
                          int64_t position, int64_t tokens, int64_t wanted);
 
 }  // namespace nibble

@@ -1,10 +1,11 @@
 // KvCache: keys and values of the positions seen so far, for one sequence.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <string_view>
 
-#include "codec/formats.h"
+#include "base/huge_pages.h"
 #include "kernel/kv_layout.h"
 #include "model/config.h"
 
@@ -12,51 +13,35 @@ namespace nibble {
 
 class KvCache {
  public:
-  // type: kF16 or kF32. Error kUsage for another type or a capacity below 1; kUnsupported when it
-  // does not fit memory.
-  KvCache(const ModelConfig& config, int64_t capacity, DType type);
+  // Error kUsage for a type that is not one of kKvTypes or a capacity below 1; kUnsupported when
+  // heads are no multiple of a type's block (32 dimensions) or the cache does not fit memory.
+  KvCache(const ModelConfig& config, int64_t capacity, KvTypes types);
 
-  DType type() const { return type_; }
   int64_t capacity() const { return capacity_; }  // positions
   int64_t length() const { return length_; }      // positions stored
   void set_length(int64_t length) { length_ = length; }
-  uint64_t bytes() const { return f16_.size() * sizeof(uint16_t) + f32_.size() * sizeof(float); }
 
-  // Of a layer, where layout() says. uint16_t: binary16.
-  template <class Element>
-  Element* keys(int64_t layer) {
-    return elements<Element>() + 2 * layer * layout_.elements();
-  }
-  template <class Element>
-  Element* values(int64_t layer) {
-    return elements<Element>() + (2 * layer + 1) * layout_.elements();
-  }
+  // Of a layer, where layout() says.
+  const std::byte* keys(int64_t layer) const { return data_.data() + layer * layer_bytes(); }
+  const std::byte* values(int64_t layer) const { return keys(layer) + layout_.key_bytes(); }
   const KvLayout& layout() const { return layout_; }
 
   // The key and the value of a position, kv_width floats each. Thread-safe for different positions.
   void store(int64_t layer, int64_t position, const float* key, const float* value);
 
  private:
-  template <class Element>
-  Element* elements();
-  template <class Element>
-  void store_as(int64_t layer, int64_t position, const Element* key, const Element* value);
+  int64_t layer_bytes() const { return layout_.key_bytes() + layout_.value_bytes(); }
 
-  DType type_;
   int64_t capacity_;
   int64_t length_ = 0;
   KvLayout layout_;
-  std::vector<uint16_t> f16_;
-  std::vector<float> f32_;
+  HugePages data_;
 };
 
-template <>
-inline uint16_t* KvCache::elements<uint16_t>() {
-  return f16_.data();
-}
-template <>
-inline float* KvCache::elements<float>() {
-  return f32_.data();
-}
+// The check of types that the constructor makes, with the model's name for the message.
+void check_kv_types(const ModelConfig& config, KvTypes types, std::string_view model);
+
+// Bytes of a position in all layers.
+int64_t kv_bytes_per_position(const ModelConfig& config, KvTypes types);
 
 }  // namespace nibble

@@ -1,7 +1,7 @@
 # Speed tests in every format. How fast it is depends on the machine: what is compared is structure.
 . "$LIB"
 nibble bench "$ASSETS/lab-7m" -p 16,32 -n 4 -d 0,8 -r 2 --threads 1 --quiet
-nibble bench "$ASSETS/lab-7m" "$ASSETS/lab-7m" -t q8_0 -p 0 -n 4 --kv f16,f32 --threads 2 --no-limits --quiet
+nibble bench "$ASSETS/lab-7m" "$ASSETS/lab-7m" -t q8_0 -p 0 -n 4 --kv f16,f32,bf16,q8_0,q4_0,q8_0/q4_0 --threads 2 --no-limits --quiet
 
 "$NIBBLE" bench "$ASSETS/lab-7m" -t q4_0 -p 64 -n 8 -r 3 -o json --quiet >result.json
 for format in jsonl csv sql; do

@@ -3,6 +3,7 @@
 text="$ASSETS/lab-7m-text/evaluation.txt"
 nibble evaluate "$ASSETS/lab-7m" -f "$text" --context 256 --windows 8 --quiet
 nibble evaluate "$ASSETS/lab-7m" -f "$text" --context 256 --windows 8 --kv f32 -t q4_0 --quiet
+nibble evaluate "$ASSETS/lab-7m" -f "$text" --context 256 --windows 4 --cache-type-k q8_0 --cache-type-v q4_0 --quiet
 "$NIBBLE" evaluate "$ASSETS/lab-7m" -f "$text" --context 256 --windows 4 --json --quiet >result.json
 python3 - <<'PY'
 import json

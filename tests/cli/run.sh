@@ -16,4 +16,8 @@ print(d["generation"]["tokens_per_second"] > 0, d["peak_memory_bytes"] > 0, d["l
 nibble run "$ASSETS/lab-7m" -p "Once" -n 4 --temperature 0
 refuses run "$ASSETS/lab-7m" -p "Once upon a time" -c 4 -n 2 --quiet
 refuses run "$ASSETS/lab-7m" -p x --temperature -1 --quiet
+for kv in '--kv q8_0' '--cache-type-v bf16 --cache-type-k q8_0' '--kv f16/q4_0'; do
+  nibble run "$ASSETS/lab-7m" -p "Once upon a time" -n 12 --temperature 0 --quiet $kv
+done
 refuses run "$ASSETS/lab-7m" -p x --kv q3 --quiet
+refuses run "$ASSETS/lab-7m" -p x --cache-type-v q5_1 --quiet

@@ -7,9 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "base/numeric.h"
 #include "codec/codec.h"
-#include "kernel/batch_attention.h"
 #include "kernel/interleaving.h"
 #include "kernel/matmul.h"
 #include "kernel/operations.h"
@@ -18,10 +16,6 @@
 
 namespace nibble {
 namespace {
-
-// Of what attention gives (up to 2). A score's rounding error, some 2^-24 of the products that it
-// adds up, goes into its exponential: measured are 4.4e-7 for single heads, 2.8e-6 for blocks.
-constexpr double kAttentionError = 1e-5;
 
 class EveryIsa : public testing::TestWithParam<Isa> {
  protected:
@@ -105,167 +99,6 @@ TEST_P(EveryIsa, ReadsEveryByte) {
   }
 }
 
-// Keys and values of one head, positions x head_dim, as caches have them.
-template <class Element>
-struct CachedHead {
-  KvLayout layout;
-  std::vector<Element> keys, values;
-
-  CachedHead(const std::vector<Element>& key_rows, const std::vector<Element>& value_rows,
-             int64_t kv_heads, int64_t head_dim)
-      : layout{kv_heads, head_dim,
-               KvLayout::rounded(static_cast<int64_t>(key_rows.size()) / (kv_heads * head_dim))},
-        keys(static_cast<size_t>(layout.elements())),
-        values(keys.size()) {
-    for (int64_t i = 0; i < static_cast<int64_t>(key_rows.size()); ++i) {
-      const int64_t position = i / (kv_heads * head_dim);
-      const int64_t head = layout.head(i / head_dim % kv_heads);
-      const int64_t k = i % head_dim;
-      const auto from = static_cast<size_t>(i);
-      keys[static_cast<size_t>(head + layout.key(position) + 16 * k)] = key_rows[from];
-      values[static_cast<size_t>(head + layout.value(position) + k)] = value_rows[from];
-    }
-  }
-};
-
-// One query head over rows of positions.
-template <class Element>
-std::vector<float> attend(const Operations& ops, const std::vector<float>& query,
-                          const std::vector<Element>& keys, const std::vector<Element>& values,
-                          int64_t positions) {
-  const auto head_dim = static_cast<int64_t>(query.size());
-  const auto whole = [&](const std::vector<Element>& rows) {
-    return std::vector<Element>(rows.begin(), rows.begin() + positions * head_dim);
-  };
-  const CachedHead<Element> head(whole(keys), whole(values), 1, head_dim);
-  std::vector<float> scaled(query), weights(kAttentionHeads * kAttentionPositions),
-      output(query.size());
-  for (float& q : scaled) q *= 0.25f;
-  const AttentionHeads<Element> heads = {scaled.data(),  head.keys.data(), head.values.data(),
-                                         positions,      head_dim,         1,
-                                         weights.data(), output.data()};
-  if constexpr (std::is_same_v<Element, float>) {
-    ops.attend_f32(heads);
-  } else {
-    ops.attend_f16(heads);
-  }
-  return output;
-}
-
-TEST_P(EveryIsa, AttendsLikeTheFormula) {
-  for (const size_t head_dim : {8u, 32u, 80u, 128u}) {
-    for (const size_t positions : {1u, 7u, 16u, 50u, 300u}) {
-      const auto query = random_floats(head_dim, 2.0f, 7);
-      auto keys = random_floats(head_dim * positions, 2.0f, 8);
-      auto values = random_floats(head_dim * positions, 2.0f, 9);
-      std::vector<uint16_t> keys16, values16;
-      for (float& k : keys) keys16.push_back(f16_from_f32(k)), k = f32_from_f16(keys16.back());
-      for (float& v : values)
-        values16.push_back(f16_from_f32(v)), v = f32_from_f16(values16.back());
-      std::vector<double> expected(head_dim, 0.0);
-      double total = 0;
-      for (size_t t = 0; t < positions; ++t) {
-        double score = 0;
-        for (size_t i = 0; i < head_dim; ++i)
-          score += static_cast<double>(query[i]) * keys[t * head_dim + i];
-        const double weight = std::exp(0.25 * score);
-        total += weight;
-        for (size_t i = 0; i < head_dim; ++i) expected[i] += weight * values[t * head_dim + i];
-      }
-      const auto found32 = attend(ops(), query, keys, values, static_cast<int64_t>(positions));
-      const auto found16 = attend(ops(), query, keys16, values16, static_cast<int64_t>(positions));
-      for (size_t i = 0; i < head_dim; ++i) {
-        ASSERT_NEAR(found32[i], expected[i] / total, kAttentionError)
-            << head_dim << ", " << positions;
-      }
-      EXPECT_EQ(found16, found32);
-    }
-  }
-}
-
-template <class Element>
-std::vector<float> attend_batch(const std::vector<float>& queries, const std::vector<Element>& keys,
-                                const std::vector<Element>& values, int64_t heads, int64_t kv_heads,
-                                int64_t head_dim, int64_t first, int64_t step, int threads) {
-  ThreadPool pool(threads);
-  const CachedHead<Element> cache(keys, values, kv_heads, head_dim);
-  std::vector<float> output(queries.size());
-  const int64_t width = heads * head_dim;
-  const auto tokens = static_cast<int64_t>(queries.size()) / width;
-  for (int64_t t = 0; t < tokens; t += step) {
-    attend({queries.data() + t * width, cache.keys.data(), cache.values.data(), cache.layout,
-            output.data() + t * width, std::min(step, tokens - t), first + t, heads, 0.25f},
-           pool);
-  }
-  return output;
-}
-
-struct AttentionShape {
-  int64_t heads, kv_heads, head_dim, first, tokens;
-};
-
-// Positions in less than a block, in blocks and a rest, and more tokens than one part takes.
-TEST(BatchAttention, AttendsLikeTheFormula) {
-  for (const AttentionShape& shape :
-       {AttentionShape{4, 2, 8, 0, 5}, AttentionShape{6, 2, 80, 300, 9},
-        AttentionShape{3, 3, 20, 250, 40}, AttentionShape{64, 1, 16, 3, 21}}) {
-    const auto& [heads, kv_heads, head_dim, first, tokens] = shape;
-    const auto size = [](int64_t n) { return static_cast<size_t>(n); };
-    const auto queries = random_floats(size(tokens * heads * head_dim), 2.0f, 7);
-    auto keys = random_floats(size((first + tokens) * kv_heads * head_dim), 2.0f, 8);
-    auto values = random_floats(keys.size(), 2.0f, 9);
-    std::vector<uint16_t> keys16, values16;
-    for (float& k : keys) keys16.push_back(f16_from_f32(k)), k = f32_from_f16(keys16.back());
-    for (float& v : values) values16.push_back(f16_from_f32(v)), v = f32_from_f16(values16.back());
-    const auto found =
-        attend_batch(queries, keys, values, heads, kv_heads, head_dim, first, tokens, 1);
-    for (int64_t at = 0; at < tokens * heads; ++at) {
-      const int64_t column = at % heads / (heads / kv_heads) * head_dim;
-      std::vector<double> expected(size(head_dim), 0.0);
-      double total = 0;
-      for (int64_t p = 0; p <= first + at / heads; ++p) {
-        const float* key = keys.data() + p * kv_heads * head_dim + column;
-        double score = 0;
-        for (int64_t i = 0; i < head_dim; ++i)
-          score += static_cast<double>(queries[size(at * head_dim + i)]) * key[i];
-        const double weight = std::exp(0.25 * score);
-        total += weight;
-        const float* value = values.data() + p * kv_heads * head_dim + column;
-        for (int64_t i = 0; i < head_dim; ++i) expected[size(i)] += weight * value[i];
-      }
-      for (int64_t i = 0; i < head_dim; ++i) {
-        ASSERT_NEAR(found[size(at * head_dim + i)], expected[size(i)] / total, kAttentionError);
-      }
-    }
-    for (const int64_t step : {1, 2, 3}) {  // alone as in blocks
-      EXPECT_EQ(attend_batch(queries, keys, values, heads, kv_heads, head_dim, first, step, 3),
-                found);
-    }
-    EXPECT_EQ(attend_batch(queries, keys16, values16, heads, kv_heads, head_dim, first, tokens, 2),
-              found);
-  }
-}
-
-TEST_P(EveryIsa, AttendsBlocksWithTheBitsOfTheScalarDefinition) {
-  const int64_t positions = 24, head_dim = 16;
-  const auto queries = random_floats(32 * head_dim, 1.0f, 15);
-  const auto keys = random_floats(positions * head_dim, 1.0f, 16);
-  std::vector<float> visible(32);
-  for (size_t i = 0; i < 32; ++i) visible[i] = static_cast<float>(i % 25);
-  const auto run = [&](const Operations& table) {
-    std::vector<float> scores(positions * 32), weights(positions * 32), largest(32, -1e30f),
-        total(16 * 32), output(head_dim * 32);
-    for (int block = 0; block < 2; ++block) {
-      table.attend_block({queries.data(), keys.data(), keys.data(), visible.data(), positions,
-                          head_dim, scores.data(), weights.data(), largest.data(), total.data(),
-                          output.data()});
-    }
-    output.insert(output.end(), total.begin(), total.end());
-    return output;
-  };
-  EXPECT_EQ(run(ops()), run(operations(Isa::kScalar)));
-}
-
 TEST_P(EveryIsa, GivesTheBitsOfTheScalarDefinition) {
   const Operations& scalar = operations(Isa::kScalar);
   const size_t n = 1000;
@@ -279,8 +112,6 @@ TEST_P(EveryIsa, GivesTheBitsOfTheScalarDefinition) {
   ops().rms_norm(x.data(), x.data(), 1e-6f, n, y.data());
   scalar.rms_norm(x.data(), x.data(), 1e-6f, n, y_scalar.data());
   EXPECT_EQ(y, y_scalar);
-  const std::vector<float> query(x.begin(), x.begin() + 40);
-  EXPECT_EQ(attend(ops(), query, x, x, 25), attend(scalar, query, x, x, 25));
 }
 
 INSTANTIATE_TEST_SUITE_P(Isas, EveryIsa, testing::ValuesIn(available_isas()),
