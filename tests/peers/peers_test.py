@@ -90,6 +90,47 @@ class LlamaCpp:
                 [two[0] - two[1] for two in best_two])
 
 
+def make_mixtral(folder: Path) -> None:
+    """A mixture of experts that speaks: each expert is the bundled model's feed-forward network with other noise."""
+    with open(MODEL / "model.safetensors", "rb") as f:
+        header = json.loads(f.read(int.from_bytes(f.read(8), "little")))
+        data = f.read()
+    random = numpy.random.default_rng(1)
+    tensors: dict[str, numpy.ndarray] = {}
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        weights = numpy.frombuffer(data[slice(*entry["data_offsets"])], numpy.float16).reshape(entry["shape"])
+        layer, is_mlp, part = name.partition(".mlp.")
+        if not is_mlp:
+            tensors[name] = weights
+            continue
+        tensors[f"{layer}.block_sparse_moe.gate.weight"] = random.normal(0, 0.3, (8, 256)).astype(numpy.float16)
+        matrix = {"gate_proj": "w1", "up_proj": "w3", "down_proj": "w2"}[part.split(".")[0]]
+        for expert in range(8):
+            noise = random.normal(0, 0.2 * weights.std(dtype=numpy.float32), weights.shape)
+            tensors[f"{layer}.block_sparse_moe.experts.{expert}.{matrix}.weight"] = (weights + noise).astype(numpy.float16)
+    folder.mkdir()
+    for path in MODEL.glob("tokenizer*"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    config = json.loads((MODEL / "config.json").read_text())
+    config.update(architectures=["MixtralForCausalLM"], model_type="mixtral", num_local_experts=8, num_experts_per_tok=2)
+    (folder / "config.json").write_text(json.dumps(config))
+    write_safetensors(folder / "model.safetensors", tensors)
+
+
+def write_safetensors(path: Path, tensors: dict[str, numpy.ndarray]) -> None:
+    header, at = {}, 0
+    for name, weights in tensors.items():
+        header[name] = {"dtype": "F16", "shape": weights.shape, "data_offsets": [at, at + weights.nbytes]}
+        at += weights.nbytes
+    text = json.dumps(header).encode()
+    with open(path, "wb") as f:
+        f.write(len(text).to_bytes(8, "little") + text)
+        for weights in tensors.values():
+            f.write(weights.tobytes())
+
+
 def assert_same_greedy_tokens(test: unittest.TestCase, path: Path, closeness: Closeness) -> None:
     """Compares all prompts' answers from one file and prints how many tokens were."""
     theirs = LlamaCpp(path)
@@ -185,6 +226,18 @@ class OurFilesInLlamaCpp(Files):
         for kind in TYPES:
             with self.subTest(type=kind):
                 assert_same_greedy_tokens(self, self.file(kind), CLOSENESS[kind])
+
+
+class MixturesOfExperts(unittest.TestCase):
+    def test_give_the_same_greedy_tokens(self) -> None:
+        kinds = ("f16", "q8_0", "q4_k_m")
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            make_mixtral(folder / "mixtral")
+            nibble("quantize", folder / "mixtral", "-t", ",".join(kinds), "-o", folder, "--quiet")
+            for kind in kinds:
+                with self.subTest(type=kind):
+                    assert_same_greedy_tokens(self, folder / f"mixtral-{kind}.gguf", CLOSENESS[kind])
 
 
 @unittest.skipUnless((SHARED / "models" / "lab-7m-stock").exists(), f"no stock files in {SHARED}")
