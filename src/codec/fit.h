@@ -23,6 +23,17 @@ NIBBLE_INLINE typename V::F32 round_into(typename V::F32 x, float low, float hig
   return V::sub(V::add(V::min(V::max(x, V::set1(low)), V::set1(high)), magic), magic);
 }
 
+// x * factor rounded into [low, high], for one operation less. The clamp comes last: what is too
+// large to be rounded to an integer stays on its side of the limits.
+template <class V>
+NIBBLE_INLINE typename V::F32 round_product(typename V::F32 x, typename V::F32 factor, float low,
+                                            float high) {
+  constexpr float kMagic = 12582912.0f;
+  const auto rounded = V::fma(x, factor, V::set1(kMagic));
+  const auto clamped = V::min(V::max(rounded, V::set1(kMagic + low)), V::set1(kMagic + high));
+  return V::sub(clamped, V::set1(kMagic));
+}
+
 NIBBLE_INLINE float round_into(float x, float low, float high) {
   const float rounded = std::nearbyint(x);
   return rounded < low ? low : rounded > high ? high : rounded;
@@ -86,7 +97,7 @@ NIBBLE_INLINE void try_symmetric(const Tile<V, n>& tile, typename V::F32 inverse
   auto xl = V::zero();
   auto ll = V::zero();
   for (int i = 0; i < n; ++i) {
-    const auto code = round_into<V>(V::mul(tile.x[i], inverse), low, high);
+    const auto code = round_product<V>(tile.x[i], inverse, low, high);
     const auto weighted = V::mul(tile.w[i], code);
     xl = V::fma(weighted, tile.x[i], xl);
     ll = V::fma(weighted, code, ll);
@@ -137,7 +148,7 @@ NIBBLE_INLINE typename V::F32 symmetric_error(const Tile<V, n>& tile, typename V
   const auto minus_scale = V::sub(V::zero(), scale);
   auto error = V::zero();
   for (int i = 0; i < n; ++i) {
-    const auto code = round_into<V>(V::mul(tile.x[i], inverse), low, high);
+    const auto code = round_product<V>(tile.x[i], inverse, low, high);
     const auto off = V::fma(minus_scale, code, tile.x[i]);
     error = V::fma(V::mul(tile.w[i], off), off, error);
   }
@@ -156,7 +167,7 @@ NIBBLE_INLINE SymmetricSums<V> symmetric_sums(const Tile<V, n>& tile, typename V
   const auto inverse = inverse_or_zero<V>(scale);
   SymmetricSums<V> sums = {V::zero(), V::zero()};
   for (int i = 0; i < n; ++i) {
-    const auto code = round_into<V>(V::mul(tile.x[i], inverse), low, high);
+    const auto code = round_product<V>(tile.x[i], inverse, low, high);
     const auto weighted = V::mul(tile.w[i], code);
     sums.xl = V::fma(weighted, tile.x[i], sums.xl);
     sums.ll = V::fma(weighted, code, sums.ll);

@@ -36,7 +36,7 @@ struct Iq1Description : LevelCodes<2, 3, kIq1Eighths> {
   static constexpr Signs kSigns = Signs::kNone;
   static constexpr float kShift = 0.125f;
   static constexpr GridScaleSearch kSearches[] = {
-      {1.23f, 1.23f, 1, 1, 0}, {0.95f, 1.6f, 3, 1, 1}, {0.9f, 1.8f, 8, 1, 2}};
+      {1.23f, 1.23f, 0, 1, 0}, {0.95f, 1.6f, 3, 1, 1}, {0.9f, 1.8f, 8, 1, 2}};
   static NIBBLE_INLINE const Grid& grid() { return kGridIq1; }
 };
 
@@ -50,7 +50,7 @@ struct Iq2Description : UnshiftedDescription, LevelCodes<4, 3, kIq2Levels> {
   static constexpr float kUnit = 0.125f;
   static constexpr float kDotUnit = kUnit;
   static constexpr GridScaleSearch kSearches[] = {
-      {0.04f, 0.054f, 2, 1, 0}, {0.036f, 0.06f, 4, 1, 1}, {0.028f, 0.076f, 17, 2, 3}};
+      {0.047f, 0.047f, 1, 0, 0}, {0.036f, 0.06f, 4, 1, 1}, {0.028f, 0.076f, 17, 2, 3}};
 };
 
 template <class C>

@@ -61,13 +61,13 @@ NIBBLE_INLINE uint8_t take_signs(const float* x, const float* importance, float*
   return static_cast<uint8_t>(kind == Signs::kNone ? 0 : signs);
 }
 
-// Scales that are tried for a group (a single one is taken unseen), as multiples of its root mean
-// square.
+// Scales that are tried for a group, as multiples of its root mean square.
 struct GridScaleSearch {
   float first;
   float last;
-  int steps;
-  int radius;  // integers around the ideal one that are tried
+  int steps;   // 0: `first` is taken unseen
+  int radius;  // integers around the ideal one that are tried; 0: the scale that is best for the
+               // entries nearest under the ideal one is taken instead
   int rounds;  // times that d is fitted to the integers, and these to it
 };
 
@@ -101,6 +101,7 @@ struct GridScales {
     Tile<V, n> tile;
     load_tile<V, n>(magnitudes, importance, blocks * kGroups, tile);
     const auto ideal = ideal_scales<V>(tile, search);
+    if (search.radius == 0) return store<V>(follow_entries<V>(tile, ideal), blocks, fitted);
     Integers<V> best = choose<V>(tile, ideal, first_units<V>(ideal), search.radius);
     for (int round = 0; round < search.rounds; ++round) {
       const auto scale = V::mul(best.s, best.unit);
@@ -269,10 +270,11 @@ struct GridScales {
       largest = V::max(V::abs(tile.x[i]), largest);
     }
     const auto size = V::sqrt(V::mul(xx, inverse_or_zero<V>(w)));
-    if (search.steps == 1) return V::mul(size, V::set1(search.first));
+    if (search.steps == 0) return V::mul(size, V::set1(search.first));
     auto best = size;
     auto least = V::set1(INFINITY);
-    const float step = (search.last - search.first) / static_cast<float>(search.steps - 1);
+    const float step =
+        (search.last - search.first) / static_cast<float>(std::max(search.steps - 1, 1));
     const float top = static_cast<float>(Grid::kLevelValues[Grid::kLevels - 1]) + C::kShift;
     for (int k = 0; k <= search.steps; ++k) {
       const auto scale = k == search.steps
@@ -300,17 +302,27 @@ struct GridScales {
   }
   static NIBBLE_INLINE float as_stored(float unit) { return f32_from_f16(stored(unit)) * C::kUnit; }
 
+  // s for given scales.
+  template <class V>
+  static NIBBLE_INLINE typename V::F32 nearest_integers(typename V::F32 scale,
+                                                        typename V::F32 unit) {
+    const auto odd = V::mul(scale, inverse_or_zero<V>(unit));
+    return round_into<V>(V::mul(V::sub(odd, V::set1(1.0f)), V::set1(0.5f)), 0.0f, C::kTopScale);
+  }
+  template <class V>
+  static NIBBLE_INLINE typename V::F32 odd_of(typename V::F32 s) {
+    return V::add(V::add(s, s), V::set1(1.0f));
+  }
+
   // The integers around given scales with the lowest error.
   template <class V>
   static NIBBLE_INLINE Integers<V> choose(const Tile<V, n>& tile, typename V::F32 scale,
                                           typename V::F32 unit, int radius) {
-    const auto ideal = V::mul(scale, inverse_or_zero<V>(unit));
-    const auto half = V::set1(0.5f);
-    const auto s0 = round_into<V>(V::mul(V::sub(ideal, V::set1(1.0f)), half), 0.0f, C::kTopScale);
+    const auto s0 = nearest_integers<V>(scale, unit);
     Integers<V> best = {V::set1(1.0f), V::zero(), V::set1(INFINITY), unit};
     for (int i = -radius; i <= radius; ++i) {
       const auto s = round_into<V>(V::add(s0, V::set1(static_cast<float>(i))), 0.0f, C::kTopScale);
-      const auto odd = V::add(V::add(s, s), V::set1(1.0f));
+      const auto odd = odd_of<V>(s);
       const auto found = error_of<V>(tile, V::mul(odd, unit));
       const auto is_less = V::greater(best.error, found.error);
       best.s = V::select(is_less, odd, best.s);
@@ -320,20 +332,18 @@ struct GridScales {
     return best;
   }
 
-  // d that leaves least for the integers and entries chosen.
+  // sum w x l and sum w l l for the levels l of the entries nearest under given scales and shifts.
   template <class V>
-  static NIBBLE_INLINE typename V::F32 refit_units(const Tile<V, n>& tile,
-                                                   const Integers<V>& chosen) {
-    const auto scale = V::mul(chosen.s, chosen.unit);
+  static NIBBLE_INLINE SymmetricSums<V> entry_sums(const Tile<V, n>& tile, typename V::F32 scale,
+                                                   typename V::F32 group_shift) {
     int8_t bytes[16][n];
     uint8_t shifts[n / kWidth][16];
     for (int i = 0; i < n; i += kWidth) {
       uint16_t index[16];
-      nearest<V>(tile.x + i, tile.w + i, scale, chosen.shift, index, shifts[i / kWidth]);
+      nearest<V>(tile.x + i, tile.w + i, scale, group_shift, index, shifts[i / kWidth]);
       for (int k = 0; k < 16; ++k) std::memcpy(bytes[k] + i, &C::grid().values[index[k]], kWidth);
     }
-    auto xl = V::zero();
-    auto ll = V::zero();
+    SymmetricSums<V> sums = {V::zero(), V::zero()};
     typename V::F32 levels[16];
     for (int part = 0; part < n; part += 16) {
       for (int k = 0; k < 16; ++k) levels[k] = V::load_i8(bytes[k] + part);
@@ -346,16 +356,40 @@ struct GridScales {
                          V::add(level, V::set1(C::kShift)));
         }
         const auto weighted = V::mul(tile.w[part + i], level);
-        xl = V::fma(weighted, tile.x[part + i], xl);
-        ll = V::fma(weighted, level, ll);
+        sums.xl = V::fma(weighted, tile.x[part + i], sums.xl);
+        sums.ll = V::fma(weighted, level, sums.ll);
       }
     }
-    const auto sl = V::mul(chosen.s, xl);
-    const auto ss = V::mul(V::mul(chosen.s, chosen.s), ll);
+    return sums;
+  }
+
+  // d that leaves least for integers (2s + 1) and the entries that sums come from.
+  template <class V>
+  static NIBBLE_INLINE typename V::F32 best_units(typename V::F32 odd,
+                                                  const SymmetricSums<V>& sums) {
+    const auto sl = V::mul(odd, sums.xl);
+    const auto ss = V::mul(V::mul(odd, odd), sums.ll);
     const auto ideal =
         V::mul(block_sums<V, kGroups>(sl), inverse_or_zero<V>(block_sums<V, kGroups>(ss)));
     return each_block<V, kGroups>(
         ideal, [](const float* unit) { return as_stored(std::max(0.0f, *unit)); });
+  }
+
+  // d for the integers chosen and the entries nearest under them.
+  template <class V>
+  static NIBBLE_INLINE typename V::F32 refit_units(const Tile<V, n>& tile,
+                                                   const Integers<V>& chosen) {
+    return best_units<V>(chosen.s,
+                         entry_sums<V>(tile, V::mul(chosen.s, chosen.unit), chosen.shift));
+  }
+
+  // Scales that fit the entries nearest under given ones.
+  template <class V>
+  static NIBBLE_INLINE Integers<V> follow_entries(const Tile<V, n>& tile, typename V::F32 scale) {
+    const auto sums = entry_sums<V>(tile, scale, V::zero());
+    const auto fitted = V::max(V::mul(sums.xl, inverse_or_zero<V>(sums.ll)), V::zero());
+    const auto odd = odd_of<V>(nearest_integers<V>(fitted, first_units<V>(fitted)));
+    return {odd, V::zero(), V::zero(), best_units<V>(odd, sums)};
   }
 
   // Takes the blocks whose whole error is lower.

@@ -19,7 +19,7 @@ struct IQ3_S_Description : UnshiftedDescription, LevelCodes<1, 4, kIq3SLevels> {
   static constexpr float kDotUnit = kUnit;
   static constexpr Signs kSigns = Signs::kFree;
   static constexpr GridScaleSearch kSearches[] = {
-      {0.14f, 0.2f, 2, 1, 0}, {0.11f, 0.22f, 4, 1, 1}, {0.09f, 0.27f, 17, 2, 3}};
+      {0.17f, 0.17f, 1, 0, 0}, {0.11f, 0.22f, 4, 1, 1}, {0.09f, 0.27f, 17, 2, 3}};
   static NIBBLE_INLINE const Grid& grid() { return kGridIq3S; }
 };
 

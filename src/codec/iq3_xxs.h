@@ -18,7 +18,7 @@ struct IQ3_XXS_Description : UnshiftedDescription, LevelCodes<3, 4, kIq3XxsLevel
   static constexpr float kDotUnit = kUnit;
   static constexpr Signs kSigns = Signs::kEven;
   static constexpr GridScaleSearch kSearches[] = {
-      {0.034f, 0.048f, 2, 1, 0}, {0.028f, 0.052f, 4, 1, 1}, {0.022f, 0.07f, 17, 2, 3}};
+      {0.041f, 0.041f, 1, 0, 0}, {0.028f, 0.052f, 4, 1, 1}, {0.022f, 0.07f, 17, 2, 3}};
   static NIBBLE_INLINE const Grid& grid() { return kGridIq3Xxs; }
 };
 

@@ -30,7 +30,7 @@ struct IQ4_NL {
   static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
                                 Params* fitted) {
     constexpr CodebookSearch kSearches[] = {
-        {0.9f, 1.1f, 4, 1}, {0.8f, 1.2f, 10, 2}, {0.7f, 1.3f, 32, 3}};
+        {0.92f, 1.08f, 3, 1}, {0.8f, 1.2f, 10, 2}, {0.7f, 1.3f, 32, 3}};
     Tile<V, 32> tile;
     load_tile<V, 32>(x, importance, blocks, tile);
     const Lanes<V> scale(fit_codebook<V, 32>(tile, search_of(kSearches, effort)).scale);

@@ -61,7 +61,7 @@ struct IQ4_XS {
   static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
                                 Params* fitted) {
     constexpr Search kSearches[] = {
-        {{0.9f, 1.1f, 4, 1}, 0, 1}, {{0.8f, 1.2f, 10, 1}, 1, 1}, {{0.7f, 1.3f, 32, 2}, 2, 3}};
+        {{0.92f, 1.08f, 3, 0}, 0, 1}, {{0.8f, 1.2f, 10, 1}, 1, 1}, {{0.7f, 1.3f, 32, 2}, 2, 3}};
     const Search& search = search_of(kSearches, effort);
     Tile<V, 32> tile;
     load_tile<V, 32>(x, importance, blocks * kSubBlocks, tile);

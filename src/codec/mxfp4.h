@@ -30,7 +30,7 @@ struct MXFP4 {
     uint8_t e;
     float inverse;
   };
-  struct Search {
+  struct Search {  // exponents that are tried; none: the middle is taken unseen
     int first;
     int last;
   };
@@ -39,7 +39,7 @@ struct MXFP4 {
   template <class V>
   static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
                                 Params* fitted) {
-    constexpr Search kSearches[] = {{0, 1}, {-1, 1}, {-2, 2}};
+    constexpr Search kSearches[] = {{0, -1}, {-1, 1}, {-2, 2}};
     const Search& search = search_of(kSearches, effort);
     Tile<V, kWeights> tile;
     load_tile<V, kWeights>(x, importance, blocks, tile);

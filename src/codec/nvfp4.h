@@ -54,13 +54,14 @@ struct NVFP4 {
   struct Search {
     int first;
     int last;
+    int step;
   };
   static constexpr int kFitBlocks = 4;
   static constexpr int kSnap = 1;
   template <class V>
   static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
                                 Params* fitted) {
-    constexpr Search kSearches[] = {{0, 5}, {-2, 6}, {-4, 10}};
+    constexpr Search kSearches[] = {{0, 5, 5}, {-2, 6, 1}, {-4, 10, 1}};
     const Search& search = search_of(kSearches, effort);
     Tile<V, 16> tile;
     load_tile<V, 16>(x, importance, blocks * kSubBlocks, tile);
@@ -69,7 +70,7 @@ struct NVFP4 {
     for (int k = 0; k < 16; ++k) middle[k] = static_cast<float>(code_below(largest[k] / 6.0f));
     auto best = round_into<V>(middle.load(), 0.0f, kHighest);
     auto best_error = V::set1(INFINITY);
-    for (int k = search.first; k <= search.last; ++k) {
+    for (int k = search.first; k <= search.last; k += search.step) {
       const auto moved = V::add(middle.load(), V::set1(static_cast<float>(k)));
       const auto code = round_into<V>(moved, 0.0f, kHighest);
       const auto error = e2m1_error<V, 16>(tile, scales_of<V>(code));

@@ -27,7 +27,7 @@ struct Q4_0 {
   static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
                                 Params* fitted) {
     constexpr SymmetricSearch kSearches[] = {
-        {-7.2f, -8.8f, 8, 1, true}, {-6.6f, -9.4f, 12, 1, true}, {-6.0f, -10.0f, 40, 2, true}};
+        {-7.5f, -8.5f, 3, 1, true}, {-6.6f, -9.4f, 12, 1, true}, {-6.0f, -10.0f, 40, 2, true}};
     Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
   }
 

@@ -38,7 +38,7 @@ struct Q5_0 {
   static NIBBLE_INLINE void fit(const float* x, const float* importance, int blocks, Effort effort,
                                 Params* fitted) {
     constexpr SymmetricSearch kSearches[] = {
-        {-15.2f, -16.8f, 6, 1, true}, {-14.2f, -17.4f, 12, 1, true}, {-13.0f, -19.0f, 40, 2, true}};
+        {-15.4f, -16.6f, 3, 1, true}, {-14.2f, -17.4f, 12, 1, true}, {-13.0f, -19.0f, 40, 2, true}};
     Params::fit<V>(x, importance, blocks, search_of(kSearches, effort), fitted);
   }
 

@@ -1,6 +1,7 @@
 #include "flow/encode_rows.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -10,11 +11,12 @@
 namespace nibble {
 namespace {
 
-// A loop without branches, so that it costs next to nothing when all is well.
-bool all_below(std::span<const float> x, float limit) {
-  int bad = 0;
-  for (const float v : x) bad |= std::fabs(v) <= limit ? 0 : 1;
-  return bad == 0;
+// The largest of all |x|; infinite or not a number when any of them is. As integers, the bits of
+// magnitudes have their order, with those of infinity and NaN at the end.
+float largest_magnitude(std::span<const float> x) {
+  int32_t largest = 0;
+  for (const float v : x) largest = std::max(largest, std::bit_cast<int32_t>(v) & 0x7fffffff);
+  return std::bit_cast<float>(largest);
 }
 
 // The largest weight that a type is given. Those with f16 scales share f16's own, though a scale is
@@ -34,10 +36,19 @@ constexpr float largest_weight(DType type) {
   }
 }
 
-void check_range(const TensorInfo& tensor, DType type, uint64_t first_index,
-                 std::span<const float> x) {
+[[noreturn]] void refuse_damaged(const TensorInfo& tensor, uint64_t first_index,
+                                 std::span<const float> x) {
+  const auto bad = std::ranges::find_if(x, [](float v) { return !std::isfinite(v); });
+  const uint64_t index = first_index + static_cast<uint64_t>(bad - x.begin());
+  fail(ErrorCode::kInvalidFile,
+       "tensor {}: weight {} (row {}, column {}) is {}; the source is damaged", tensor.name, index,
+       index / tensor.shape.columns(), index % tensor.shape.columns(),
+       std::isnan(*bad) ? "NaN" : "infinite");
+}
+
+[[noreturn]] void refuse_range(const TensorInfo& tensor, DType type, uint64_t first_index,
+                               std::span<const float> x) {
   const float limit = largest_weight(type);
-  if (all_below(x, limit)) return;
   const auto bad = std::ranges::find_if(x, [=](float v) { return std::fabs(v) > limit; });
   fail(ErrorCode::kInvalidFile,
        "tensor {}: weight {} is {}, which {} cannot hold (up to {}); use {}", tensor.name,
@@ -53,16 +64,6 @@ const float* importance_of(const TensorInfo& tensor, std::span<const float> impo
 
 }  // namespace
 
-void check_finite(const TensorInfo& tensor, uint64_t first_index, std::span<const float> x) {
-  if (all_below(x, std::numeric_limits<float>::max())) return;
-  const auto bad = std::ranges::find_if(x, [](float v) { return !std::isfinite(v); });
-  const uint64_t index = first_index + static_cast<uint64_t>(bad - x.begin());
-  fail(ErrorCode::kInvalidFile,
-       "tensor {}: weight {} (row {}, column {}) is {}; the source is damaged", tensor.name, index,
-       index / tensor.shape.columns(), index % tensor.shape.columns(),
-       std::isnan(*bad) ? "NaN" : "infinite");
-}
-
 void RowEncoder::read(const TensorSource& source, size_t tensor, uint64_t first, uint64_t count) {
   info_ = &source.tensors()[tensor];
   first_ = first;
@@ -72,13 +73,14 @@ void RowEncoder::read(const TensorSource& source, size_t tensor, uint64_t first,
   x_.resize(count * columns);
   source.read_rows(tensor, first, count, stored_);
   codec(info_->type).decode(stored_.data(), static_cast<int64_t>(x_.size()), x_.data());
-  check_finite(*info_, first * columns, x_);
+  largest_ = largest_magnitude(x_);
+  if (!std::isfinite(largest_)) refuse_damaged(*info_, first * columns, x_);
 }
 
 std::span<const std::byte> RowEncoder::encode(DType type, const RowEncoding& encoding) {
   if (type == info_->type) return stored_;
   const uint64_t columns = info_->shape.columns();
-  check_range(*info_, type, first_ * columns, x_);
+  if (largest_ > largest_weight(type)) refuse_range(*info_, type, first_ * columns, x_);
   const uint64_t row_bytes = columns / block_weights(type) * block_bytes(type);
   encoded_.resize(count_ * row_bytes);
   const auto encode_row = codec(type).encode;

@@ -37,6 +37,7 @@ class RowEncoder {
   uint64_t count_ = 0;
   std::vector<std::byte> stored_;
   std::vector<float> x_;
+  float largest_ = 0.0f;  // of |x_|
   std::vector<std::byte> encoded_;
 };
 
@@ -46,9 +47,5 @@ uint64_t row_buffer_bytes(const TensorInfo& tensor, std::span<const DType> types
 // Rows of the tensor that fit a core's caches as a RowEncoder works on them: many rows at once are
 // not faster.
 uint64_t rows_at_once(const TensorInfo& tensor);
-
-// Throws as RowEncoder::read does unless all of x, weights `first_index`... of the tensor, are
-// finite.
-void check_finite(const TensorInfo& tensor, uint64_t first_index, std::span<const float> x);
 
 }  // namespace nibble
