@@ -69,14 +69,13 @@ void Experts::route(int64_t layer, const float* x, int64_t tokens) {
 
 void Experts::gather(const float* x, int64_t tokens) {
   const int64_t rows = tokens * config_.experts_used;
-  grow(gathered_, rows * config_.hidden);
-  grow(outputs_, rows * config_.hidden);
+  grow(hidden_, rows * config_.hidden);
   grow(gate_, rows * config_.ffn);
   grow(up_, rows * config_.ffn);
   pool_.run(tokens, 8, [&](int64_t begin, int64_t end, int) {
     for (int64_t i = begin * config_.experts_used; i < end * config_.experts_used; ++i) {
       std::copy_n(x + i / config_.experts_used * config_.hidden, config_.hidden,
-                  gathered_.data() + rows_.rows()[static_cast<size_t>(i)] * config_.hidden);
+                  hidden_.data() + rows_.rows()[static_cast<size_t>(i)] * config_.hidden);
     }
   });
 }
@@ -90,7 +89,7 @@ void Experts::multiply(int64_t layer) {
         products_.push_back({&weights_.of(role, layer, e), y.data() + begin * width, e});
     }
   };
-  activations_.assign(gathered_.data(), rows, config_.hidden, rows_.ends());
+  activations_.assign(hidden_.data(), rows, config_.hidden, rows_.ends());
   products_.clear();
   multiply_by(Role::kFfnGateExperts, config_.ffn, gate_);
   multiply_by(Role::kFfnUpExperts, config_.ffn, up_);
@@ -101,7 +100,7 @@ void Experts::multiply(int64_t layer) {
   });
   activations_.assign(gate_.data(), rows, config_.ffn, rows_.ends());
   products_.clear();
-  multiply_by(Role::kFfnDownExperts, config_.hidden, outputs_);
+  multiply_by(Role::kFfnDownExperts, config_.hidden, hidden_);
   matmul(products_, activations_, pool_);
 }
 
@@ -112,7 +111,7 @@ void Experts::add_up(int64_t tokens, float* y) {
       float* sum = y + t * config_.hidden;
       std::fill_n(sum, config_.hidden, 0.0f);
       for (size_t i = static_cast<size_t>(t) * used; i < static_cast<size_t>(t + 1) * used; ++i) {
-        const float* output = outputs_.data() + rows_.rows()[i] * config_.hidden;
+        const float* output = hidden_.data() + rows_.rows()[i] * config_.hidden;
         for (int64_t k = 0; k < config_.hidden; ++k) sum[k] += choices_[i].weight * output[k];
       }
     }

@@ -61,7 +61,7 @@ class Experts {
   std::vector<ExpertChoice> choices_;  // tokens x experts_used
   ExpertRows rows_;
   std::vector<Product> products_;
-  std::vector<float> gathered_, gate_, up_, outputs_;  // rows x width each
+  std::vector<float> hidden_, gate_, up_;  // rows x width each; hidden_: what goes in, then out
   ActivationBatch activations_;
 };
 
