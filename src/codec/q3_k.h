@@ -34,7 +34,7 @@ struct Q3_K {
   template <class V>
   static NIBBLE_INLINE void fit(const float* x, const float* importance, int, Effort effort,
                                 Params* fitted) {
-    constexpr ScaledCodeSearch kSearches[] = {{{-3.2f, -4.6f, 6, 0}, 1, 0},
+    constexpr ScaledCodeSearch kSearches[] = {{{-3.4f, -4.6f, 4, 0}, 1, 0},
                                               {{-3.0f, -4.8f, 6, 1, true}, 1, 1},
                                               {{-2.0f, -6.4f, 40, 2, true}, 3, 4}};
     Params::fit<V>(x, importance, search_of(kSearches, effort), fitted);
