@@ -64,6 +64,8 @@ void add_sweeps(CLI::App& command, BenchOptions& bench) {
            "tokens to generate, 0: no generation (default: 64)");
   add_list(command, "-d,--depth", bench.depths,
            "tokens in the KV cache before the test (default: 0)");
+  add_list(command, "--sequences", bench.sequences,
+           "sequences that go on together, the weights read once for all (default: 1)");
   add_list(command, "--threads", bench.threads, "threads to work with (default: all CPUs)")
       ->check(CLI::Range(0, 1024));
   add_list(command, "--kv", bench.kv_types,

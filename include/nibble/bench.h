@@ -22,6 +22,7 @@ struct BenchOptions {
   std::vector<int64_t> prompts = {512};         // tokens read at once; 0: no such test
   std::vector<int64_t> generated = {64};        // tokens made one after the other; 0: no such test
   std::vector<int64_t> depths = {0};            // tokens in the KV cache before the test
+  std::vector<int64_t> sequences = {1};         // that are read or continued together, 1 to 512
   std::vector<int> threads;                     // empty, or a 0: all CPUs this process may use
   std::vector<std::string> kv_types = {"f16"};  // of the KV cache, as in generate.h
   int repetitions = 3;                          // timed ones, after one that is not
@@ -49,17 +50,18 @@ struct BenchResult {
   int64_t prompt = 0;  // one of these is 0
   int64_t generated = 0;
   int64_t depth = 0;
+  int64_t sequences = 1;
   std::vector<double> samples;  // tokens per second of each repetition
   double mean = 0;              // of the samples, like the next two
   double deviation = 0;         // standard deviation (n - 1)
   double median = 0;
-  // The limit that this test meets: "read" for generation, "int8", "fp32" or "int8+fp32" for
-  // prompts, by the formats of the model's matrices. Empty without limits.
+  // The limit that this test meets: "read" for generation (of few sequences), "int8", "fp32" or
+  // "int8+fp32" for prompts, by the formats of the model's matrices. Empty without limits.
   std::string limited_by;
   double limit_tokens_per_second = 0;
 
   double share_of_limit() const { return median / limit_tokens_per_second; }
-  std::string test() const;  // "pp512", "tg64", "tg64 @ d4096"
+  std::string test() const;  // "pp512", "tg64", "tg64 x8 @ d4096"
 };
 
 struct BenchReport {
@@ -69,10 +71,12 @@ struct BenchReport {
   std::vector<BenchResult> results;
 };
 
-// Tokens are random with a fixed seed. Each repetition reads or makes all of the test's tokens;
-// generation does not sample. `on_result` sees the report so far, after each result.
-// Errors: kUsage for options that make no sense or a depth that leaves no room in the context that
-// a model was trained for, found before anything is measured; whatever loading a model throws.
+// Each of several sequences has the test's tokens and a cache of its own; tokens per second are
+// those of all together. Tokens are random with a fixed seed. Each repetition reads or makes all of
+// the test's tokens; generation does not sample. `on_result` sees the report so far, after each
+// result. Errors: kUsage for options that make no sense or a depth that leaves no room in the
+// context that a model was trained for, found before anything is measured; whatever loading a model
+// throws.
 BenchReport bench(std::span<const std::filesystem::path> models, const BenchOptions& options,
                   const std::function<void(const BenchReport&)>& on_result = {});
 

@@ -13,6 +13,7 @@
 #include "flow/kv_type.h"
 #include "flow/model.h"
 #include "flow/run_support.h"
+#include "infer/sequences.h"
 #include "infer/session.h"
 #include "kernel/machine_limits.h"
 #include "model/forward_work.h"
@@ -57,8 +58,14 @@ void check_options(std::span<const std::filesystem::path> models, const BenchOpt
     }
   }
   if (models.empty() || tests_of(options).empty() || options.depths.empty() ||
-      options.kv_types.empty()) {
+      options.kv_types.empty() || options.sequences.empty()) {
     fail(ErrorCode::kUsage, "nothing to measure: give a model, and -p or -n above 0");
+  }
+  for (const int64_t sequences : options.sequences) {
+    if (sequences < 1 || sequences > Session::kBatch) {
+      fail(ErrorCode::kUsage, "{} sequences are not possible; 1 to {} are", sequences,
+           Session::kBatch);
+    }
   }
   if (options.repetitions < 1)
     fail(ErrorCode::kUsage, "{} repetitions: at least 1 is needed", options.repetitions);
@@ -102,13 +109,13 @@ std::vector<uint32_t> random_tokens(int64_t count, int64_t vocab_size) {
   return tokens;
 }
 
-// A session at some depth that the tests begin at, again and again.
+// Sequences at some depth that the tests begin at, again and again.
 class Track {
  public:
-  Track(const Model::Parts& parts, ThreadPool& pool, KvTypes kv_types, int64_t depth,
-        int64_t longest, Phase& phase)
-      : session_(parts.config, *parts.weights, pool, depth + longest, kv_types),
-        tokens_(random_tokens(std::max(depth, longest), parts.weights->vocab_size())),
+  Track(const Model::Parts& parts, ThreadPool& pool, KvTypes kv_types, int64_t sequences,
+        int64_t depth, int64_t longest, Phase& phase)
+      : sequences_(parts.config, *parts.weights, pool, sequences, depth + longest, kv_types),
+        tokens_(random_tokens(sequences + std::max(depth, longest), parts.weights->vocab_size())),
         depth_(depth),
         phase_(phase) {
     read(depth, 0);
@@ -116,56 +123,88 @@ class Track {
 
   // Seconds that it takes.
   double run(const Test& test) {
-    session_.rewind(depth_);
+    for (int64_t i = 0; i < sequences_.count(); ++i) sequences_.rewind(i, depth_);
     const Stopwatch watch;
     if (test.prompt > 0) read(test.prompt, 1);
     for (int64_t i = 0; i < test.generated; ++i) {
-      session_.feed(std::array{tokens_[static_cast<size_t>(i)]});
-      phase_.advance(1);
+      for (int64_t k = 0; k < sequences_.count(); ++k) next_.push_back({k, tokens(k, i, 1), 1});
+      feed();
     }
     return watch.seconds();
   }
 
  private:
-  // In batches, so that one can stop between them; only the last has logits.
-  void read(int64_t count, int64_t wanted) {
-    for (int64_t begin = 0; begin < count; begin += Session::kBatch) {
-      const int64_t batch = std::min(Session::kBatch, count - begin);
-      session_.feed(
-          std::span(tokens_).subspan(static_cast<size_t>(begin), static_cast<size_t>(batch)),
-          begin + batch == count ? wanted : 0);
-      phase_.advance(static_cast<uint64_t>(batch));
-    }
+  // Of each sequence others.
+  std::span<const uint32_t> tokens(int64_t sequence, int64_t begin, int64_t count) const {
+    return std::span(tokens_).subspan(static_cast<size_t>(sequence + begin),
+                                      static_cast<size_t>(count));
   }
 
-  Session session_;
+  // In batches, so that one can stop between them; only the last of a sequence has logits.
+  void read(int64_t count, int64_t wanted) {
+    int64_t room = Session::kBatch;
+    for (int64_t k = 0; k < sequences_.count(); ++k) {
+      for (int64_t begin = 0; begin < count;) {
+        const int64_t taken = std::min(room, count - begin);
+        next_.push_back({k, tokens(k, begin, taken), begin + taken == count ? wanted : 0});
+        begin += taken;
+        room -= taken;
+        if (room > 0) continue;
+        feed();
+        room = Session::kBatch;
+      }
+    }
+    if (!next_.empty()) feed();
+  }
+
+  void feed() {
+    sequences_.feed(next_);
+    uint64_t count = 0;
+    for (const Sequences::Next& next : next_) count += next.tokens.size();
+    next_.clear();
+    phase_.advance(count);
+  }
+
+  Sequences sequences_;
   std::vector<uint32_t> tokens_;
+  std::vector<Sequences::Next> next_;
   int64_t depth_;
   Phase& phase_;
 };
 
-ForwardWork work_of(const Test& test, const Model::Parts& parts, KvTypes kv_types, int64_t depth) {
+// What a session is made for; all tests run in each.
+struct Setting {
+  const Crew* crew;
+  KvTypes kv_types;
+  int64_t depth;
+  int64_t sequences;
+};
+
+ForwardWork work_of(const Test& test, const Model::Parts& parts, const Setting& setting) {
+  const auto& [crew, kv_types, depth, sequences] = setting;
   ForwardWork work;
-  if (test.prompt > 0)
-    work += forward_work(parts.config, *parts.weights, kv_types, depth, test.prompt, 1);
+  if (test.prompt > 0) {
+    work += forward_work(parts.config, *parts.weights, kv_types, depth, test.prompt, 1, sequences);
+  }
   for (int64_t i = 0; i < test.generated; ++i)
-    work += forward_work(parts.config, *parts.weights, kv_types, depth + i, 1, 1);
+    work += forward_work(parts.config, *parts.weights, kv_types, depth + i, 1, 1, sequences);
   return work;
 }
 
+// Generation waits for memory until there are many sequences, prompts for products.
 void set_limit(BenchResult& result, const ForwardWork& work, const MachineLimits& limits) {
-  double seconds = 0;
-  if (result.generated > 0) {
+  result.limited_by = work.float_products == 0     ? "int8"
+                      : work.integer_products == 0 ? "fp32"
+                                                   : "int8+fp32";
+  double seconds = static_cast<double>(work.integer_products) / limits.integer_products_per_second +
+                   static_cast<double>(work.float_products) / limits.float_products_per_second;
+  const double reading = static_cast<double>(work.read_bytes) / limits.read_bytes_per_second;
+  if (result.generated > 0 && reading > seconds) {
     result.limited_by = "read";
-    seconds = static_cast<double>(work.read_bytes) / limits.read_bytes_per_second;
-  } else {
-    result.limited_by = work.float_products == 0     ? "int8"
-                        : work.integer_products == 0 ? "fp32"
-                                                     : "int8+fp32";
-    seconds = static_cast<double>(work.integer_products) / limits.integer_products_per_second +
-              static_cast<double>(work.float_products) / limits.float_products_per_second;
+    seconds = reading;
   }
-  result.limit_tokens_per_second = static_cast<double>(result.prompt + result.generated) / seconds;
+  result.limit_tokens_per_second =
+      static_cast<double>(result.sequences * (result.prompt + result.generated)) / seconds;
 }
 
 // As llama-bench does: a prompt once, or one token.
@@ -176,7 +215,8 @@ BenchResult measure(Track& track, const Test& test, int repetitions, BenchResult
   result.generated = test.generated;
   track.run(warm_up_of(test));
   for (int i = 0; i < repetitions; ++i) {
-    result.samples.push_back(static_cast<double>(test.tokens()) / track.run(test));
+    const double seconds = track.run(test);
+    result.samples.push_back(static_cast<double>(result.sequences * test.tokens()) / seconds);
   }
   const Summary summary = summarize(result.samples);
   result.mean = summary.mean;
@@ -205,19 +245,14 @@ BenchResult describe(const Model& model) {
   return result;
 }
 
-// What a session is made for; all tests run in each.
-struct Setting {
-  const Crew* crew;
-  KvTypes kv_types;
-  int64_t depth;
-};
-
 std::vector<Setting> settings_of(const BenchOptions& options, const std::vector<Crew>& crews) {
   std::vector<Setting> settings;
   for (const Crew& crew : crews) {
     for (const std::string& kv_types : options.kv_types) {
-      for (const int64_t depth : options.depths)
-        settings.push_back({&crew, kv_types_from_name(kv_types), depth});
+      for (const int64_t depth : options.depths) {
+        for (const int64_t sequences : options.sequences)
+          settings.push_back({&crew, kv_types_from_name(kv_types), depth, sequences});
+      }
     }
   }
   return settings;
@@ -228,7 +263,7 @@ uint64_t tokens_in_all(const std::vector<Setting>& settings, const std::vector<T
   int64_t tokens = 0;
   for (const Test& test : tests) tokens += warm_up_of(test).tokens() + repetitions * test.tokens();
   int64_t sum = 0;
-  for (const Setting& setting : settings) sum += setting.depth + tokens;
+  for (const Setting& setting : settings) sum += setting.sequences * (setting.depth + tokens);
   return static_cast<uint64_t>(sum);
 }
 
@@ -244,15 +279,17 @@ void measure_model(const std::filesystem::path& path, const BenchOptions& option
   const Model model(path, load);
   const BenchResult description = describe(model);
   Phase phase(load.run, "measuring", "tokens", tokens_in_all(settings, tests, options.repetitions));
-  for (const auto& [crew, kv_types, depth] : settings) {
-    Track track(model.parts(), *crew->pool, kv_types, depth, longest(tests), phase);
+  for (const Setting& setting : settings) {
+    const auto& [crew, kv_types, depth, sequences] = setting;
+    Track track(model.parts(), *crew->pool, kv_types, sequences, depth, longest(tests), phase);
     for (const Test& test : tests) {
-      BenchResult result = measure(track, test, options.repetitions, description);
+      BenchResult result = description;
       result.threads = crew->pool->count();
       result.kv_type = kv_types_name(kv_types);
       result.depth = depth;
-      if (options.limits)
-        set_limit(result, work_of(test, model.parts(), kv_types, depth), crew->limits);
+      result.sequences = sequences;
+      result = measure(track, test, options.repetitions, std::move(result));
+      if (options.limits) set_limit(result, work_of(test, model.parts(), setting), crew->limits);
       report.results.push_back(std::move(result));
       if (on_result) on_result(report);
     }
@@ -263,6 +300,7 @@ void measure_model(const std::filesystem::path& path, const BenchOptions& option
 
 std::string BenchResult::test() const {
   return (prompt > 0 ? fmt::format("pp{}", prompt) : fmt::format("tg{}", generated)) +
+         (sequences > 1 ? fmt::format(" x{}", sequences) : "") +
          (depth > 0 ? fmt::format(" @ d{}", depth) : "");
 }
 

@@ -34,6 +34,7 @@ constexpr Column kColumns[] = {
     {"n_prompt", "INTEGER", [](auto&, auto& result) -> OrderedJson { return result.prompt; }},
     {"n_gen", "INTEGER", [](auto&, auto& result) -> OrderedJson { return result.generated; }},
     {"n_depth", "INTEGER", [](auto&, auto& result) -> OrderedJson { return result.depth; }},
+    {"n_sequences", "INTEGER", [](auto&, auto& result) -> OrderedJson { return result.sequences; }},
     {"tokens_per_second", "REAL", [](auto&, auto& result) -> OrderedJson { return result.mean; }},
     {"stddev", "REAL", [](auto&, auto& result) -> OrderedJson { return result.deviation; }},
     {"median", "REAL", [](auto&, auto& result) -> OrderedJson { return result.median; }},

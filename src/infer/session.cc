@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/error.h"
+#include "infer/sequences.h"
 
 namespace nibble {
 
@@ -14,17 +14,7 @@ std::span<const float> Session::feed(std::span<const uint32_t> tokens) { return 
 
 std::span<const float> Session::feed(std::span<const uint32_t> tokens, int64_t wanted) {
   const auto count = static_cast<int64_t>(tokens.size());
-  if (count > context() - position()) {
-    fail(ErrorCode::kUsage,
-         "{} more tokens do not fit: {} of {} positions of the context are taken", count,
-         position(), context());
-  }
-  for (const uint32_t token : tokens) {
-    if (token >= weights_.vocab_size()) {
-      fail(ErrorCode::kUsage, "token {} is not in the vocabulary of {}", token,
-           weights_.vocab_size());
-    }
-  }
+  check_tokens(tokens, cache_, weights_);
   // All logits must come from the last batch.
   const int64_t last =
       std::max(wanted, count % kBatch == 0 ? std::min(count, kBatch) : count % kBatch);

@@ -270,7 +270,7 @@ struct UnitSums {
  private:
   static NIBBLE_INLINE void add(typename V::I8 weights, const int8_t* activations,
                                 typename V::I32 (&to)[width]) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int c = 0; c < width; ++c) {
       to[c] = V::add_panel_dot(to[c], weights, V::broadcast4(activations + 4 * c));
     }
@@ -301,7 +301,7 @@ NIBBLE_INLINE void multiply_columns(const std::byte* panel, int64_t n, const Act
 #pragma GCC unroll 2
       for (int g = 0; g < kGroupsAUnit; ++g) {
         const auto scale = scales.scale(u * kGroupsAUnit + g);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
         for (int c = 0; c < width; ++c) {
           sum[c] = V::fma(V::mul(V::to_f32(products.sum[g][c]), scale), V::set1(d[c]), sum[c]);
           if constexpr (Layout::kHasOwnMinimum) {
@@ -323,13 +323,15 @@ NIBBLE_INLINE void multiply_columns(const std::byte* panel, int64_t n, const Act
 template <class V, class F>
 void multiply_interleaved(const std::byte* panel, int64_t n, const ActivationTile& tile,
                           float* sums) noexcept {
-  static_assert(kInterleavedColumns == 4);
+  static_assert(kInterleavedColumns == 8);
   if (tile.width == 1) {
     multiply_columns<V, F, 1>(panel, n, tile, sums);
   } else if (tile.width == 2) {
     multiply_columns<V, F, 2>(panel, n, tile, sums);
-  } else {
+  } else if (tile.width == 4) {
     multiply_columns<V, F, 4>(panel, n, tile, sums);
+  } else {
+    multiply_columns<V, F, 8>(panel, n, tile, sums);
   }
 }
 
@@ -345,8 +347,10 @@ NIBBLE_INLINE void unpack_unit(const std::byte* codes, uint8_t* to,
 template <class V, class F>
 void unpack_interleaved(const std::byte* panel, int64_t n, const WeightPanel& to) noexcept {
   using Layout = InterleavedLayout<F>;
+  const std::byte* ahead = panel + kFetchAhead;
   const std::byte* codes = panel + Layout::codes_begin(n);
   for (int64_t b = 0; b < n / F::kWeights; ++b) {
+    ahead = fetch<Layout::kScaleBytes>(ahead);
     const BlockOfScales<V, F> scales(panel + b * Layout::kScaleBytes);
     for (int g = 0; g < Layout::kGroups; ++g) {
       const int64_t at = (b * Layout::kGroups + g) * kPanelRows;
@@ -356,6 +360,7 @@ void unpack_interleaved(const std::byte* panel, int64_t n, const WeightPanel& to
   }
   uint8_t* q = to.q;
   for (int64_t begin = 0; begin < n; begin += kUnit) {
+    ahead = fetch<Layout::kUnitBytes>(ahead);
     unpack_unit<V, F>(codes, q, std::make_integer_sequence<int, kFours>());
     codes += Layout::kUnitBytes;
     q += kUnit * kPanelRows;

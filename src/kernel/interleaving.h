@@ -27,7 +27,7 @@
 namespace nibble {
 
 // The widest tile that is multiplied without making panels (panel.h) first.
-inline constexpr int kInterleavedColumns = 4;
+inline constexpr int kInterleavedColumns = 8;
 
 struct Interleaving {
   int block_weights;  // columns of a block
@@ -37,7 +37,7 @@ struct Interleaving {
 
   // A panel from 16 rows of n weights.
   void (*interleave)(const std::byte* const* rows, int64_t n, std::byte* panel) noexcept;
-  // sums[column][16] = the panel times a tile of 1, 2 or 4 columns, with the bits that
+  // sums[column][16] = the panel times a tile of 1, 2, 4 or 8 columns, with the bits that
   // Operations::gemm gives.
   void (*multiply)(const std::byte* panel, int64_t n, const ActivationTile& tile,
                    float* sums) noexcept;

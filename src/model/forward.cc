@@ -29,23 +29,31 @@ Forward::Forward(const ModelConfig& config, const Weights& weights, ThreadPool& 
 
 std::span<const float> Forward::run(std::span<const uint32_t> tokens, KvCache& cache,
                                     int64_t wanted) {
-  const auto count = static_cast<int64_t>(tokens.size());
+  const ForwardPart part = {tokens, &cache, wanted};
+  return run({&part, 1});
+}
+
+std::span<const float> Forward::run(std::span<const ForwardPart> parts) {
+  int64_t count = 0, wanted = 0;
+  for (const ForwardPart& part : parts)
+    count += static_cast<int64_t>(part.tokens.size()), wanted += part.wanted;
   resize(count, wanted);
-  embed(tokens);
-  prepare_angles(count, cache.length());
+  embed(parts);
+  prepare_angles(count);
   for (int64_t layer = 0; layer < config_.layers; ++layer) {
     normalize(floats(weights_.of(Role::kAttnNorm, layer)), count);
-    attention(layer, count, cache);
+    attention(layer, parts, count);
     add_to_residual(count);
     normalize(floats(weights_.of(Role::kFfnNorm, layer)), count);
     feed_forward(layer, count);
     add_to_residual(count);
   }
-  cache.set_length(cache.length() + count);
+  for (const ForwardPart& part : parts)
+    part.cache->set_length(part.cache->length() + static_cast<int64_t>(part.tokens.size()));
   if (wanted == 0) return {};
-  normalize(floats(weights_.of(Role::kOutputNorm)), count);
-  activations_.assign(normalized_.data() + (count - wanted) * config_.hidden, wanted,
-                      config_.hidden);
+  move_wanted_to_front(parts);
+  normalize(floats(weights_.of(Role::kOutputNorm)), wanted);
+  activations_.assign(normalized_.data(), wanted, config_.hidden);
   matmul(weights_.of(Role::kOutput), activations_, logits_.data(), pool_);
   return {logits_.data(), static_cast<size_t>(wanted * weights_.vocab_size())};
 }
@@ -64,19 +72,25 @@ void Forward::resize(int64_t tokens, int64_t wanted) {
   grow(logits_, wanted * weights_.vocab_size());
 }
 
-void Forward::embed(std::span<const uint32_t> tokens) {
+void Forward::embed(std::span<const ForwardPart> parts) {
   const TensorView& table = weights_.of(Role::kTokenEmbd);
   float* row = residual_.data();
-  for (const uint32_t token : tokens) {
-    codec(table.type).decode(table.row(token), config_.hidden, row);
-    row += config_.hidden;
+  places_.clear();
+  for (const ForwardPart& part : parts) {
+    int64_t position = part.cache->length();
+    for (const uint32_t token : part.tokens) {
+      codec(table.type).decode(table.row(token), config_.hidden, row);
+      places_.push_back({part.cache, position++});
+      row += config_.hidden;
+    }
   }
 }
 
-void Forward::prepare_angles(int64_t tokens, int64_t first_position) {
+void Forward::prepare_angles(int64_t tokens) {
   pool_.run(tokens, 16, [&](int64_t begin, int64_t end, int) {
     for (int64_t t = begin; t < end; ++t) {
-      rope_.angles(first_position + t, cos_sin_.data() + t * config_.rope_dimensions);
+      rope_.angles(places_[static_cast<size_t>(t)].position,
+                   cos_sin_.data() + t * config_.rope_dimensions);
     }
   });
 }
@@ -90,19 +104,19 @@ void Forward::normalize(const float* weight, int64_t tokens) {
   });
 }
 
-void Forward::attention(int64_t layer, int64_t tokens, KvCache& cache) {
+void Forward::attention(int64_t layer, std::span<const ForwardPart> parts, int64_t tokens) {
   activations_.assign(normalized_.data(), tokens, config_.hidden);
   const Product products[] = {{&weights_.of(Role::kAttnQ, layer), q_.data()},
                               {&weights_.of(Role::kAttnK, layer), k_.data()},
                               {&weights_.of(Role::kAttnV, layer), v_.data()}};
   matmul(products, activations_, pool_);
-  store_rotated(layer, tokens, cache);
-  attend(layer, tokens, cache);
+  store_rotated(layer, tokens);
+  attend(layer, parts);
   activations_.assign(attended_.data(), tokens, config_.q_width());
   matmul(weights_.of(Role::kAttnOutput, layer), activations_, projected_.data(), pool_);
 }
 
-void Forward::store_rotated(int64_t layer, int64_t tokens, KvCache& cache) {
+void Forward::store_rotated(int64_t layer, int64_t tokens) {
   const int64_t width = config_.kv_width();
   pool_.run(tokens, 8, [&](int64_t begin, int64_t end, int) {
     for (int64_t t = begin; t < end; ++t) {
@@ -111,17 +125,25 @@ void Forward::store_rotated(int64_t layer, int64_t tokens, KvCache& cache) {
       float* k = k_.data() + t * width;
       Rope::turn(angles, config_.rope_dimensions, q, config_.heads, config_.head_dim);
       Rope::turn(angles, config_.rope_dimensions, k, config_.kv_heads, config_.head_dim);
-      cache.store(layer, cache.length() + t, k, v_.data() + t * width);
+      const Place& place = places_[static_cast<size_t>(t)];
+      place.cache->store(layer, place.position, k, v_.data() + t * width);
     }
   });
 }
 
-void Forward::attend(int64_t layer, int64_t tokens, KvCache& cache) {
+void Forward::attend(int64_t layer, std::span<const ForwardPart> parts) {
   const float scale = 1.0f / std::sqrt(static_cast<float>(config_.head_dim));
-  const AttentionBatch batch = {q_.data(),      cache.keys(layer), cache.values(layer),
-                                cache.layout(), attended_.data(),  tokens,
-                                cache.length(), config_.heads,     scale};
-  nibble::attend({&batch, 1}, pool_);
+  attended_parts_.clear();
+  int64_t row = 0;
+  for (const auto& [tokens, cache, wanted] : parts) {
+    const auto count = static_cast<int64_t>(tokens.size());
+    attended_parts_.push_back({q_.data() + row * config_.q_width(), cache->keys(layer),
+                               cache->values(layer), cache->layout(),
+                               attended_.data() + row * config_.q_width(), count, cache->length(),
+                               config_.heads, scale});
+    row += count;
+  }
+  nibble::attend(attended_parts_, pool_);
 }
 
 void Forward::feed_forward(int64_t layer, int64_t tokens) {
@@ -141,6 +163,18 @@ void Forward::feed_forward(int64_t layer, int64_t tokens) {
 
 void Forward::add_to_residual(int64_t tokens) {
   operations().add(residual_.data(), projected_.data(), tokens * config_.hidden);
+}
+
+void Forward::move_wanted_to_front(std::span<const ForwardPart> parts) {
+  int64_t from = 0, to = 0;
+  for (const ForwardPart& part : parts) {
+    from += static_cast<int64_t>(part.tokens.size());
+    if (from - part.wanted != to) {
+      std::copy_n(residual_.data() + (from - part.wanted) * config_.hidden,
+                  part.wanted * config_.hidden, residual_.data() + to * config_.hidden);
+    }
+    to += part.wanted;
+  }
 }
 
 }  // namespace nibble

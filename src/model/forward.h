@@ -1,4 +1,4 @@
-// Forward: the forward pass of a model over a batch of tokens of one sequence.
+// Forward: the forward pass of a model over a batch of tokens of one or more sequences.
 #pragma once
 
 #include <cstdint>
@@ -16,29 +16,45 @@
 
 namespace nibble {
 
+// The next tokens of a sequence.
+struct ForwardPart {
+  std::span<const uint32_t> tokens;  // at least one; below vocab_size, and they fit the cache
+  KvCache* cache;                    // of this sequence, in no other part
+  int64_t wanted;                    // how many of the last tokens' logits are asked for
+};
+
 class Forward {
  public:
   // All three must outlive the object.
   Forward(const ModelConfig& config, const Weights& weights, ThreadPool& pool);
 
-  // Appends the tokens to the cache at position cache.length() and returns the logits of the last
-  // `wanted` of them, wanted x vocab_size floats, valid until the next call. Tokens are below
-  // vocab_size and fit the cache's capacity. Logits do not depend on the threads or on the ISA, not
-  // even in their last bit, nor on how a text is cut into batches, when all matrices are
-  // interleaved; rows as they lie give batches of fewer than kBatchForPanels tokens another order
-  // of sums.
+  // Appends the tokens of each part to its cache at position cache.length() and returns the wanted
+  // logits of the first part, of the second, ..., vocab_size floats for each token, valid until the
+  // next call. Every matrix is read once for all parts. Logits do not depend on the threads or on
+  // the ISA, not even in their last bit, nor on how texts are cut into batches and what else is in
+  // them, when all matrices are interleaved; rows as they lie give batches of fewer than
+  // kBatchForPanels tokens another order of sums.
+  std::span<const float> run(std::span<const ForwardPart> parts);
+  // The same with one part.
   std::span<const float> run(std::span<const uint32_t> tokens, KvCache& cache, int64_t wanted);
 
  private:
+  // A token's row in the batch, and where it belongs.
+  struct Place {
+    KvCache* cache;
+    int64_t position;
+  };
+
   void resize(int64_t tokens, int64_t wanted);
-  void embed(std::span<const uint32_t> tokens);
-  void prepare_angles(int64_t tokens, int64_t first_position);
+  void embed(std::span<const ForwardPart> parts);
+  void prepare_angles(int64_t tokens);
   void normalize(const float* weight, int64_t tokens);
-  void attention(int64_t layer, int64_t tokens, KvCache& cache);
-  void attend(int64_t layer, int64_t tokens, KvCache& cache);
-  void store_rotated(int64_t layer, int64_t tokens, KvCache& cache);
+  void attention(int64_t layer, std::span<const ForwardPart> parts, int64_t tokens);
+  void attend(int64_t layer, std::span<const ForwardPart> parts);
+  void store_rotated(int64_t layer, int64_t tokens);
   void feed_forward(int64_t layer, int64_t tokens);
   void add_to_residual(int64_t tokens);
+  void move_wanted_to_front(std::span<const ForwardPart> parts);
 
   const ModelConfig& config_;
   const Weights& weights_;
@@ -48,6 +64,8 @@ class Forward {
   // tokens x width each
   std::vector<float> residual_, normalized_, q_, k_, v_, attended_, gate_, up_, projected_, logits_,
       cos_sin_;
+  std::vector<Place> places_;
+  std::vector<AttentionBatch> attended_parts_;
   ActivationBatch activations_;
   Experts experts_;  // of models that have some
 };

@@ -34,17 +34,17 @@ ForwardWork& ForwardWork::operator+=(const ForwardWork& other) {
 }
 
 ForwardWork forward_work(const ModelConfig& config, const Weights& weights, KvTypes kv_types,
-                         int64_t position, int64_t tokens, int64_t wanted) {
-  ForwardWork work = multiplied(weights.of(Role::kOutput), wanted);
+                         int64_t position, int64_t tokens, int64_t wanted, int64_t sequences) {
+  ForwardWork work = multiplied(weights.of(Role::kOutput), wanted * sequences);
   for (int64_t layer = 0; layer < config.layers; ++layer) {
     for (const RoleRow& row : kRoles) {
       if (!row.per_layer || row.role == Role::kFfnRouter) continue;
       const TensorView& matrix = weights.of(row.role, layer);
-      const int64_t columns = row.is_stacked ? tokens * config.experts_used : tokens;
+      const int64_t columns = tokens * sequences * (row.is_stacked ? config.experts_used : 1);
       work += multiplied(matrix, columns, row.is_stacked ? std::min(config.experts, columns) : 1);
     }
   }
-  work.read_bytes += cache_bytes(config, kv_types, position, tokens);
+  work.read_bytes += sequences * cache_bytes(config, kv_types, position, tokens);
   return work;
 }
 

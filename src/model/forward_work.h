@@ -21,9 +21,9 @@ struct ForwardWork {
   ForwardWork& operator+=(const ForwardWork& other);
 };
 
-// Of one batch of tokens that comes after `position` others, with the logits of the last `wanted`
-// of them. Of the embedding a few rows are read, which do not count.
+// Of one batch: `tokens` of each of some sequences, after `position` others, with the logits of the
+// last `wanted` of each. Of the embedding a few rows are read, which do not count.
 ForwardWork forward_work(const ModelConfig& config, const Weights& weights, KvTypes kv_types,
-                         int64_t position, int64_t tokens, int64_t wanted);
+                         int64_t position, int64_t tokens, int64_t wanted, int64_t sequences = 1);
 
 }  // namespace nibble

@@ -22,6 +22,7 @@ const std::vector<std::string> kColumns = {"version",
                                            "n_prompt",
                                            "n_gen",
                                            "n_depth",
+                                           "n_sequences",
                                            "tokens_per_second",
                                            "stddev",
                                            "median",
@@ -116,6 +117,7 @@ const std::vector<std::string> kPromptCells = {"1.2",
                                                "512",
                                                "0",
                                                "0",
+                                               "1",
                                                "101.25",
                                                "1.75",
                                                "101.25",
@@ -134,8 +136,8 @@ TEST_F(BenchFormatTest, CsvHasALineOfNamesAndALineAResult) {
   const auto second = cells_of(lines[2], '"');
   ASSERT_EQ(second.size(), kColumns.size());
   EXPECT_EQ(second[9], "tg64 @ d4096");
-  EXPECT_EQ(second[17], "");
-  EXPECT_EQ(second[19], "");
+  EXPECT_EQ(second[18], "");
+  EXPECT_EQ(second[20], "");
 }
 
 TEST_F(BenchFormatTest, SqlInsertsTheSameCells) {
@@ -150,7 +152,7 @@ TEST_F(BenchFormatTest, SqlInsertsTheSameCells) {
     return cells_of(line.substr(insert.size(), line.size() - insert.size() - 2), '\'');
   };
   EXPECT_EQ(values(lines[1]), kPromptCells);
-  EXPECT_EQ(values(lines[2])[17], "NULL");
+  EXPECT_EQ(values(lines[2])[18], "NULL");
 }
 
 TEST_F(BenchFormatTest, JsonHasTheMachineBesideTheResults) {

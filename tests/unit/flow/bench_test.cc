@@ -49,6 +49,22 @@ TEST(Bench, MeasuresEveryCombinationInOrder) {
   EXPECT_EQ(seen.front(), 1u);
 }
 
+TEST(Bench, CountsTheTokensOfAllSequences) {
+  BenchOptions options = small_options();
+  options.sequences = {1, 3};
+  options.depths = {2};
+  Progress last;
+  options.load.run.on_progress = [&](const Progress& progress) { last = progress; };
+  const auto report = bench(Paths{kLab7m}, options);
+  std::vector<std::string> names;
+  for (const BenchResult& r : report.results) names.push_back(r.test());
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"pp8 @ d2", "tg2 @ d2", "pp8 x3 @ d2", "tg2 x3 @ d2"}));
+  EXPECT_EQ(report.results[3].sequences, 3);
+  EXPECT_EQ(last.total, 4 * (2u + 3 * 8 + (1 + 2 * 2)));
+  EXPECT_EQ(last.done, last.total);
+}
+
 TEST(Bench, SaysWhatTheModelIs) {
   BenchOptions options = small_options();
   options.load.type = "q8_0";
@@ -93,6 +109,7 @@ TEST(Bench, RefusesWhatCannotBeMeasuredBeforeItBegins) {
   EXPECT_TRUE(refuses([](auto& o) { o.repetitions = 0; }, {"0 repetitions"}));
   EXPECT_TRUE(refuses([](auto& o) { o.depths = {-1}; }, {"-1 tokens"}));
   EXPECT_TRUE(refuses([](auto& o) { o.prompts = {INT64_MAX}; }, {"not possible"}));
+  EXPECT_TRUE(refuses([](auto& o) { o.sequences = {8, 0}; }, {"0 sequences", "1 to 512"}));
   EXPECT_TRUE(refuses([](auto& o) { o.kv_types = {"q9"}; }, {"q9", "f16"}));
   EXPECT_TRUE(refuses([](auto& o) { o.depths = {0, 505}; }, {"513 tokens", "trained for 512"}));
   EXPECT_TRUE(fails_with(ErrorCode::kNotFound, {"missing"}, [] {

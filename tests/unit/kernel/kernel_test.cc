@@ -327,7 +327,7 @@ TEST_P(MatmulOfEveryFormat, InterleavedRowsGiveTheSameBitsOnEveryIsa) {
   std::vector<std::byte> stored(static_cast<size_t>(16 * row_bytes));
   codec(type).encode(weights.data(), nullptr, 16 * n, Effort::kFast, stored.data());
   const auto x = random_floats(static_cast<size_t>(n), 3.0f, 18);
-  for (const int width : {1, 2, 4}) {
+  for (const int width : {1, 2, 4, kInterleavedColumns}) {
     const auto expected = one_interleaved(type, stored, n, x, width, Isa::kScalar);
     for (const Isa isa : available_isas()) {
       EXPECT_EQ(one_interleaved(type, stored, n, x, width, isa), expected)

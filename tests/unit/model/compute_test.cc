@@ -74,6 +74,51 @@ TEST_P(ComputeInEightBits, InterleavedNoCutOfATextChangesABit) {
   }
 }
 
+// Three sequences that are read and continued together, by steps of other lengths each.
+TEST_P(ComputeInEightBits, InterleavedNoCompanyChangesABit) {
+  const Checkpoint checkpoint(kLab7m);
+  const auto ids = read_tokens(kLab7mTokens);
+  const Encoded source(checkpoint.tensors, GetParam(), false);
+  Weights weights(source, checkpoint.config);
+  ThreadPool pool(2);
+  weights.interleave(source, pool);
+  const std::span<const uint32_t> texts[] = {
+      std::span(ids).first(24), std::span(ids).subspan(7, 30), std::span(ids).subspan(30, 12)};
+  const std::vector<size_t> steps[] = {{5, 1, 1, 17}, {1, 20, 1, 8}, {3, 1, 1, 7}};
+  std::vector<KvCache> caches;
+  for (const KvTypes types : {KvTypes(DType::kF16), KvTypes(DType::kQ8_0), KvTypes(DType::kF16)})
+    caches.emplace_back(checkpoint.config, 30, types);
+  Forward forward(checkpoint.config, weights, pool);
+  std::vector<float> found[3];
+  const auto vocabulary = static_cast<size_t>(weights.vocab_size());
+  for (size_t step = 0; step < 4; ++step) {
+    std::vector<ForwardPart> parts;
+    for (size_t i = 0; i < 3; ++i) {
+      const auto at = static_cast<size_t>(caches[i].length());
+      const int64_t wanted = i == 1 && step == 1 ? 0 : 1;  // one that asks for nothing
+      parts.push_back({texts[i].subspan(at, steps[i][step]), &caches[i], wanted});
+    }
+    const auto logits = forward.run(parts);
+    size_t row = 0;
+    for (size_t i = 0; i < 3; ++i) {
+      if (parts[i].wanted == 0) continue;
+      const auto mine = logits.subspan(row++ * vocabulary, vocabulary);
+      found[i].insert(found[i].end(), mine.begin(), mine.end());
+    }
+    EXPECT_EQ(row * vocabulary, logits.size());
+  }
+  for (size_t i = 0; i < 3; ++i) {
+    KvCache cache(checkpoint.config, 30, caches[i].layout().types);
+    std::vector<float> alone;
+    for (size_t step = 0; step < 4; ++step) {
+      const auto part = texts[i].subspan(static_cast<size_t>(cache.length()), steps[i][step]);
+      const auto logits = forward.run(part, cache, i == 1 && step == 1 ? 0 : 1);
+      alone.insert(alone.end(), logits.begin(), logits.end());
+    }
+    EXPECT_EQ(found[i], alone) << "sequence " << i;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Formats, ComputeInEightBits,
                          testing::Values(DType::kQ8_0, DType::kQ4_K, DType::kQ6_K, DType::kQ4_0,
                                          DType::kQ2_K, DType::kIQ4_XS),

@@ -48,6 +48,14 @@ TEST_F(ForwardWorkTest, ABatchMultipliesEachTokenAndMakesTheWantedLogits) {
   EXPECT_EQ(work(0, 10, 0).read_bytes, 2 * weights_of_layers() + 55 * cache_row_bytes());
 }
 
+TEST_F(ForwardWorkTest, SequencesShareMatricesAndHaveCachesOfTheirOwn) {
+  const ForwardWork one = work(100, 1, 1);
+  const ForwardWork eight =
+      forward_work(checkpoint_.config, checkpoint_.weights, *dtype_from_name("f16"), 100, 1, 1, 8);
+  EXPECT_EQ(eight.float_products, 8 * one.float_products);
+  EXPECT_EQ(eight.read_bytes, one.read_bytes + 7 * 101 * cache_row_bytes());
+}
+
 TEST_F(ForwardWorkTest, AddsUp) {
   ForwardWork sum = work(7, 1, 1);
   sum += work(8, 1, 1);
