@@ -49,9 +49,10 @@ class Encoded final : public TensorSource {
 
 // The logits of a text that is read `step` tokens at a time.
 inline std::vector<float> logits_by(const ModelConfig& config, const Weights& weights,
-                                    std::span<const uint32_t> ids, size_t step, int threads) {
+                                    std::span<const uint32_t> ids, size_t step, int threads,
+                                    KvTypes types = DType::kF16) {
   ThreadPool pool(threads);
-  KvCache cache(config, static_cast<int64_t>(ids.size()), DType::kF16);
+  KvCache cache(config, static_cast<int64_t>(ids.size()), types);
   Forward forward(config, weights, pool);
   std::vector<float> all;
   for (size_t at = 0; at < ids.size(); at += step) {

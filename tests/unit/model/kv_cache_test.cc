@@ -4,9 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "support/checkpoint.h"
+#include "support/divergence.h"
+#include "support/encoded.h"
 
 namespace nibble {
 namespace {
@@ -22,41 +23,12 @@ class KvCacheOf : public testing::TestWithParam<Measured> {
   // Logits of all tokens, `step` of them at a time.
   std::vector<float> logits(KvTypes types, std::span<const uint32_t> ids, size_t step,
                             int threads) const {
-    ThreadPool pool(threads);
-    KvCache cache(checkpoint_.config, static_cast<int64_t>(ids.size()), types);
-    Forward forward(checkpoint_.config, checkpoint_.weights, pool);
-    std::vector<float> all;
-    for (size_t at = 0; at < ids.size(); at += step) {
-      const auto part = ids.subspan(at, std::min(step, ids.size() - at));
-      const auto found = forward.run(part, cache, static_cast<int64_t>(part.size()));
-      all.insert(all.end(), found.begin(), found.end());
-    }
-    return all;
+    return logits_by(checkpoint_.config, checkpoint_.weights, ids, step, threads, types);
   }
 
   Checkpoint checkpoint_{kLab7m};
   std::vector<uint32_t> ids_ = read_tokens(kLab7mTokens);
 };
-
-std::vector<double> log_probabilities(std::span<const float> logits) {
-  double sum = 0;
-  for (const float l : logits) sum += std::exp(static_cast<double>(l));
-  std::vector<double> result;
-  for (const float l : logits) result.push_back(l - std::log(sum));
-  return result;
-}
-
-// Mean of KL(reference || found) over the tokens.
-double divergence(const std::vector<float>& reference, const std::vector<float>& found,
-                  size_t vocabulary) {
-  double total = 0;
-  for (size_t at = 0; at < found.size(); at += vocabulary) {
-    const auto p = log_probabilities(std::span(reference).subspan(at, vocabulary));
-    const auto q = log_probabilities(std::span(found).subspan(at, vocabulary));
-    for (size_t i = 0; i < vocabulary; ++i) total += std::exp(p[i]) * (p[i] - q[i]);
-  }
-  return total * static_cast<double>(vocabulary) / static_cast<double>(found.size());
-}
 
 // Bounds are a third above what is measured, the same on every machine. (Over 6400 tokens it is
 // about twice as much: docs/guides/performance.md.)
