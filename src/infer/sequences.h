@@ -25,11 +25,11 @@ class Sequences {
     int64_t wanted = 1;
   };
 
-  // Reads the tokens of sequences that each occur once, all in one batch (more than Session::kBatch
-  // in all only take memory), and returns the wanted logits in that order, vocab_size floats a
-  // token, valid until the next call. What else is
-  // in a batch changes no bit of a sequence's logits under the conditions of Forward::run. Error
-  // kUsage when tokens do not fit a context or are not in the vocabulary.
+  // Reads the tokens of one or more sequences that each occur once, all in one batch (more than
+  // Session::kBatch in all only take memory), and returns the wanted logits in that order,
+  // vocab_size floats a token, valid until the next call. What else is in a batch changes no bit of
+  // a sequence's logits under the conditions of Forward::run. Error kUsage when tokens do not fit a
+  // context or are not in the vocabulary.
   std::span<const float> feed(std::span<const Next> parts);
 
   int64_t count() const { return static_cast<int64_t>(caches_.size()); }

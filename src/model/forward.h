@@ -30,10 +30,10 @@ class Forward {
 
   // Appends the tokens of each part to its cache at position cache.length() and returns the wanted
   // logits of the first part, of the second, ..., vocab_size floats for each token, valid until the
-  // next call. Every matrix is read once for all parts. Logits do not depend on the threads or on
-  // the ISA, not even in their last bit, nor on how texts are cut into batches and what else is in
-  // them, when all matrices are interleaved; rows as they lie give batches of fewer than
-  // kBatchForPanels tokens another order of sums.
+  // next call. There is at least one part. Every matrix is read once for all parts. Logits do not
+  // depend on the threads or on the ISA, not even in their last bit, nor on how texts are cut into
+  // batches and what else is in them, when all matrices are interleaved; rows as they lie give
+  // batches of fewer than kBatchForPanels tokens another order of sums.
   std::span<const float> run(std::span<const ForwardPart> parts);
   // The same with one part.
   std::span<const float> run(std::span<const uint32_t> tokens, KvCache& cache, int64_t wanted);

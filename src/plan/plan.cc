@@ -17,7 +17,8 @@ bool is_vector(const TensorInfo& tensor) {
 // What a tensor becomes that no recipe speaks of. Of a checkpoint routers become f32, too, as
 // llama.cpp's converter has them; its quantizer leaves them as they are.
 DType kept_type(const TensorInfo& tensor, bool is_checkpoint) {
-  const bool is_router = tensor.name.ends_with(".ffn_gate_inp.weight");
+  const auto place = place_from_gguf_name(tensor.name);
+  const bool is_router = place && place->role == Role::kFfnRouter;
   return is_vector(tensor) || (is_router && is_checkpoint) ? DType::kF32 : tensor.type;
 }
 
