@@ -165,7 +165,7 @@ void ActivationBatch::sum_groups(Variant& variant, ThreadPool& pool) const {
       for (int c = 0; c < tile.width; ++c) {
         const int32_t first = sum[g * group / 16 * tile.width + c];
         const int32_t second = group == 32 ? sum[(2 * g + 1) * tile.width + c] : 0;
-        start[c] = -variant.zero * (first + second);
+        start[c] = kSumStart - variant.zero * (first + second);
         s[c] = d[c] * static_cast<float>(first + second);
       }
     }

@@ -301,9 +301,10 @@ NIBBLE_INLINE void multiply_columns(const std::byte* panel, int64_t n, const Act
 #pragma GCC unroll 2
       for (int g = 0; g < kGroupsAUnit; ++g) {
         const auto scale = scales.scale(u * kGroupsAUnit + g);
+        const auto base = scaled_base<V>(scale);
 #pragma GCC unroll 8
         for (int c = 0; c < width; ++c) {
-          sum[c] = V::fma(V::mul(V::to_f32(products.sum[g][c]), scale), V::set1(d[c]), sum[c]);
+          sum[c] = V::fma(scaled_sum<V>(products.sum[g][c], scale, base), V::set1(d[c]), sum[c]);
           if constexpr (Layout::kHasOwnMinimum) {
             sum[c] =
                 V::fma(scales.minimum(u * kGroupsAUnit + g), V::set1(s[g * width + c]), sum[c]);

@@ -132,7 +132,7 @@ struct OneTile {
     std::vector<int8_t> column(size);
     std::vector<float> column_d(size / 32), column_s(size / 16);
     q.resize(size * w), turned_x.resize(size * w), d.resize(size / 32 * w);
-    s.resize(size / 16 * w), start.resize(size / 16 * w);
+    s.resize(size / 16 * w), start.resize(size / 16 * w, kSumStart);
     for (size_t c = 0; c < w; ++c) {
       std::vector<float> turned(x);
       std::rotate(turned.begin(), turned.begin() + static_cast<ptrdiff_t>(c), turned.end());
