@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Checks that code compiled with -m flags cannot end up on the baseline path.
 
-An inline function or template that a *_avx2.cc or *_avx512.cc emits as a weak symbol could replace,
+An inline function or template that a *_avx2.cc, *_avxvnni.cc or *_avx512.cc emits as a weak symbol could replace,
 at link time, the same function of a file compiled for every machine. So each function symbol that
 such an object gives to the linker must carry its instruction set in its name: the vector type
-(nibble::Avx2, nibble::Avx512) or a suffix (_avx2, _avx512).
+(nibble::Avx2, nibble::AvxVnni, nibble::Avx512) or a suffix (_avx2 and so on).
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-VECTOR_TYPES = {"avx2": "Avx2", "avx512": "Avx512"}
+VECTOR_TYPES = {"avx2": "Avx2", "avxvnni": "AvxVnni", "avx512": "Avx512"}
 FUNCTION_KINDS = "TWwi"  # of nm: global and weak functions, indirect functions; local ones are safe
 
 
 def isa_of(source: str) -> str | None:
-    found = re.search(r"_(avx2|avx512)\.cc$", source)
+    found = re.search(r"_(avx2|avxvnni|avx512)\.cc$", source)
     return found.group(1) if found else None
 
 

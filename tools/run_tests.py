@@ -27,6 +27,7 @@ ISA_ROOMS = ("codec", "kernel")
 ISA_FLAGS = {
     "scalar": set(),
     "avx2": {"avx2", "fma", "f16c"},
+    "avxvnni": {"avx2", "fma", "f16c", "avx_vnni"},
     "avx512": {"avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni"},
 }
 TIMEOUT_SECONDS = 1200

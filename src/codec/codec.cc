@@ -13,12 +13,15 @@ NIBBLE_FORMATS(NIBBLE_ROW)
 namespace {
 
 constexpr PerIsa<Codec> kCodecs[] = {
-#if defined(__x86_64__)
+#if defined(__x86_64__)  // AVX-VNNI has nothing for codecs
 #define NIBBLE_ROW(enumerator, id, name, type, weights, bytes, fallback) \
-  {&kCodec_##type##_scalar, &kCodec_##type##_avx2, &kCodec_##type##_avx512},
+  {.scalar = &kCodec_##type##_scalar,                                    \
+   .avx2 = &kCodec_##type##_avx2,                                        \
+   .avxvnni = &kCodec_##type##_avx2,                                     \
+   .avx512 = &kCodec_##type##_avx512},
 #else
 #define NIBBLE_ROW(enumerator, id, name, type, weights, bytes, fallback) \
-  {&kCodec_##type##_scalar, &kCodec_##type##_scalar, &kCodec_##type##_scalar},
+  {.scalar = &kCodec_##type##_scalar},
 #endif
     NIBBLE_FORMATS(NIBBLE_ROW)
 #undef NIBBLE_ROW
@@ -26,7 +29,7 @@ constexpr PerIsa<Codec> kCodecs[] = {
 
 }  // namespace
 
-const Codec& codec(DType type, Isa isa) { return kCodecs[format_index(type)].of(isa); }
+const Codec& codec(DType type, Isa isa) { return *kCodecs[format_index(type)].of(isa); }
 
 const Codec& codec(DType type) {
   static const Isa isa = active_isa();

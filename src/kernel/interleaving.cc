@@ -6,17 +6,19 @@ namespace nibble {
 
 extern const Interleaving kInterleavings_scalar[];  // in the order of formats.h
 extern const Interleaving kInterleavings_avx2[];
+extern const Interleaving kInterleavings_avxvnni[];
 extern const Interleaving kInterleavings_avx512[];
 
 namespace {
 
-const Interleaving* table(Isa isa) {
 #if defined(__x86_64__)
-  if (isa == Isa::kAvx512) return kInterleavings_avx512;
-  if (isa == Isa::kAvx2) return kInterleavings_avx2;
+constexpr PerIsa<Interleaving> kTables = {.scalar = kInterleavings_scalar,
+                                          .avx2 = kInterleavings_avx2,
+                                          .avxvnni = kInterleavings_avxvnni,
+                                          .avx512 = kInterleavings_avx512};
+#else
+constexpr PerIsa<Interleaving> kTables = {.scalar = kInterleavings_scalar};
 #endif
-  return kInterleavings_scalar;
-}
 
 }  // namespace
 
@@ -26,7 +28,7 @@ int64_t Interleaving::panel_bytes(int64_t n) const {
 }
 
 const Interleaving* interleaving(DType type, Isa isa) {
-  const Interleaving& row = table(isa)[format_index(type)];
+  const Interleaving& row = kTables.of(isa)[format_index(type)];
   return row.interleave == nullptr ? nullptr : &row;
 }
 

@@ -6,19 +6,20 @@ namespace nibble {
 namespace {
 
 #if defined(__x86_64__)
-constexpr PerIsa<Operations> kTables = {&kOperations_scalar, &kOperations_avx2,
-                                        &kOperations_avx512};
+constexpr PerIsa<Operations> kTables = {.scalar = &kOperations_scalar,
+                                        .avx2 = &kOperations_avx2,
+                                        .avxvnni = &kOperations_avxvnni,
+                                        .avx512 = &kOperations_avx512};
 #else
-constexpr PerIsa<Operations> kTables = {&kOperations_scalar, &kOperations_scalar,
-                                        &kOperations_scalar};
+constexpr PerIsa<Operations> kTables = {.scalar = &kOperations_scalar};
 #endif
 
 }  // namespace
 
-const Operations& operations(Isa isa) { return kTables.of(isa); }
+const Operations& operations(Isa isa) { return *kTables.of(isa); }
 
 const Operations& operations() {
-  static const Operations& table = kTables.of(active_isa());
+  static const Operations& table = *kTables.of(active_isa());
   return table;
 }
 

@@ -12,6 +12,7 @@ namespace nibble {
 
 extern const Operations kOperations_scalar;
 extern const Operations kOperations_avx2;
+extern const Operations kOperations_avxvnni;
 extern const Operations kOperations_avx512;
 
 template <class V, class Elements>

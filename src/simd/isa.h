@@ -6,9 +6,9 @@
 
 namespace nibble {
 
-enum class Isa { kScalar, kAvx2, kAvx512 };
+enum class Isa { kScalar, kAvx2, kAvxVnni, kAvx512 };
 
-std::string_view isa_name(Isa isa);  // "scalar", "avx2", "avx512"
+std::string_view isa_name(Isa isa);  // "scalar", "avx2", "avxvnni", "avx512"
 bool isa_available(Isa isa);         // built in, and the CPU and the operating system support it
 std::vector<Isa> available_isas();   // slowest first; kScalar is always there
 
@@ -16,15 +16,27 @@ std::vector<Isa> available_isas();   // slowest first; kScalar is always there
 // Error kUsage when NIBBLE_ISA is no ISA's name or that ISA is not available.
 Isa active_isa();
 
-// Picks one of a value's variants by ISA, e.g. a kernel table. A build for another CPU family
-// passes what it has.
+// Picks one of a value's variants by ISA, e.g. a kernel table. A build has those of its CPU family.
 template <class T>
 struct PerIsa {
   const T* scalar;
-  const T* avx2;
-  const T* avx512;
-  const T& of(Isa isa) const {
-    return isa == Isa::kAvx512 ? *avx512 : isa == Isa::kAvx2 ? *avx2 : *scalar;
+  const T* avx2 = nullptr;
+  const T* avxvnni = nullptr;
+  const T* avx512 = nullptr;
+
+  // isa must be available.
+  const T* of(Isa isa) const {
+    switch (isa) {
+      case Isa::kScalar:
+        return scalar;
+      case Isa::kAvx2:
+        return avx2;
+      case Isa::kAvxVnni:
+        return avxvnni;
+      case Isa::kAvx512:
+        return avx512;
+    }
+    return nullptr;
   }
 };
 
