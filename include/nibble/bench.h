@@ -59,8 +59,10 @@ struct BenchResult {
   // "int8+fp32" for prompts, by the formats of the model's matrices. Empty without limits.
   std::string limited_by;
   double limit_tokens_per_second = 0;
+  // Median over the repetitions. Limits of products are measured again before and after each: other
+  // machines on the same processor may take a part of it.
+  double share_of_limit = 0;
 
-  double share_of_limit() const { return median / limit_tokens_per_second; }
   std::string test() const;  // "pp512", "tg64", "tg64 x8 @ d4096"
 };
 

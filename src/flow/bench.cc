@@ -6,6 +6,8 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <optional>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -191,32 +193,77 @@ ForwardWork work_of(const Test& test, const Model::Parts& parts, const Setting& 
   return work;
 }
 
-// Generation waits for memory until there are many sequences, prompts for products.
-void set_limit(BenchResult& result, const ForwardWork& work, const MachineLimits& limits) {
-  result.limited_by = work.float_products == 0     ? "int8"
-                      : work.integer_products == 0 ? "fp32"
-                                                   : "int8+fp32";
-  double seconds = static_cast<double>(work.integer_products) / limits.integer_products_per_second +
-                   static_cast<double>(work.float_products) / limits.float_products_per_second;
-  const double reading = static_cast<double>(work.read_bytes) / limits.read_bytes_per_second;
-  if (result.generated > 0 && reading > seconds) {
-    result.limited_by = "read";
-    seconds = reading;
-  }
-  result.limit_tokens_per_second =
-      static_cast<double>(result.sequences * (result.prompt + result.generated)) / seconds;
+double product_seconds(const ForwardWork& work, const MachineLimits& limits) {
+  return static_cast<double>(work.integer_products) / limits.integer_products_per_second +
+         static_cast<double>(work.float_products) / limits.float_products_per_second;
 }
+
+double read_seconds(const ForwardWork& work, const MachineLimits& limits) {
+  return static_cast<double>(work.read_bytes) / limits.read_bytes_per_second;
+}
+
+// Generation waits for memory until there are many sequences, prompts for products.
+std::string_view limit_of(const Test& test, const ForwardWork& work, const MachineLimits& limits) {
+  if (test.generated > 0 && read_seconds(work, limits) > product_seconds(work, limits))
+    return "read";
+  if (work.float_products == 0) return "int8";
+  return work.integer_products == 0 ? "fp32" : "int8+fp32";
+}
+
+// How near each repetition comes to its limit. Products are measured again between repetitions: on
+// shared machines they change within seconds.
+class Limit {
+ public:
+  Limit(const Test& test, const ForwardWork& work, const Crew& crew)
+      : work_(work), crew_(crew), name_(limit_of(test, work, crew.limits)) {
+    if (!is_reading()) before_ = products_now(crew.limits, *crew.pool);
+  }
+  std::string_view name() const { return name_; }
+  double seconds() const {
+    return is_reading() ? read_seconds(work_, crew_.limits) : product_seconds(work_, crew_.limits);
+  }
+  // After a repetition.
+  void compare(double seconds) {
+    double limit = this->seconds();
+    if (!is_reading()) {
+      const MachineLimits after = products_now(crew_.limits, *crew_.pool);
+      limit = (product_seconds(work_, before_) + product_seconds(work_, after)) / 2;
+      before_ = after;
+    }
+    shares_.push_back(limit / seconds);
+  }
+  double share() const { return summarize(shares_).median; }
+
+ private:
+  bool is_reading() const { return name_ == "read"; }
+
+  const ForwardWork work_;
+  const Crew& crew_;
+  const std::string_view name_;
+  MachineLimits before_;
+  std::vector<double> shares_;
+};
 
 // As llama-bench does: a prompt once, or one token.
 Test warm_up_of(const Test& test) { return {test.prompt, std::min<int64_t>(test.generated, 1)}; }
 
-BenchResult measure(Track& track, const Test& test, int repetitions, BenchResult result) {
+BenchResult measure(Track& track, const Test& test, const BenchOptions& options,
+                    const ForwardWork& work, const Crew& crew, BenchResult result) {
   result.prompt = test.prompt;
   result.generated = test.generated;
+  const auto tokens = static_cast<double>(result.sequences * test.tokens());
   track.run(warm_up_of(test));
-  for (int i = 0; i < repetitions; ++i) {
+  std::optional<Limit> limit;
+  if (options.limits) limit.emplace(test, work, crew);
+  for (int i = 0; i < options.repetitions; ++i) {
     const double seconds = track.run(test);
-    result.samples.push_back(static_cast<double>(result.sequences * test.tokens()) / seconds);
+    result.samples.push_back(tokens / seconds);
+    if (limit) limit->compare(seconds);
+  }
+  if (limit) {
+    result.limited_by = limit->name();
+    result.limit_tokens_per_second = tokens / limit->seconds();
+    result.share_of_limit = limit->share();
   }
   const Summary summary = summarize(result.samples);
   result.mean = summary.mean;
@@ -288,9 +335,8 @@ void measure_model(const std::filesystem::path& path, const BenchOptions& option
       result.kv_type = kv_types_name(kv_types);
       result.depth = depth;
       result.sequences = sequences;
-      result = measure(track, test, options.repetitions, std::move(result));
-      if (options.limits) set_limit(result, work_of(test, model.parts(), setting), crew->limits);
-      report.results.push_back(std::move(result));
+      const ForwardWork work = work_of(test, model.parts(), setting);
+      report.results.push_back(measure(track, test, options, work, *crew, std::move(result)));
       if (on_result) on_result(report);
     }
   }

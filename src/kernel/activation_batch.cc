@@ -89,21 +89,26 @@ void ActivationBatch::for_tiles(ThreadPool& pool, const Function& function) cons
 
 const std::vector<ActivationRow>& ActivationBatch::prepared(Domain domain, ThreadPool& pool) {
   if (domain == Domain::kFloat || quantized_) return rows_;
+  make_room_to_quantize();
+  pool.run(count_, 4, [&](int64_t begin, int64_t end, int) { quantize(begin, end); });
+  quantized_ = true;
+  return rows_;
+}
+
+void ActivationBatch::make_room_to_quantize() {
   grow(q_, count_ * padded_);
   grow(d_, count_ * padded_ / 32);
   grow(s_, count_ * padded_ / 16);
-  const auto quantize_rows = [&](int64_t begin, int64_t end, int) {
-    for (int64_t b = begin; b < end; ++b) {
-      int8_t* q = q_.data() + b * padded_;
-      float* d = d_.data() + b * padded_ / 32;
-      float* s = s_.data() + b * padded_ / 16;
-      operations().quantize(x_ + b * n_, n_, q, d, s);
-      rows_[static_cast<size_t>(b)] = {x_ + b * n_, q, d, s};
-    }
-  };
-  pool.run(count_, 4, quantize_rows);
-  quantized_ = true;
-  return rows_;
+}
+
+void ActivationBatch::quantize(int64_t begin, int64_t end) {
+  for (int64_t b = begin; b < end; ++b) {
+    int8_t* q = q_.data() + b * padded_;
+    float* d = d_.data() + b * padded_ / 32;
+    float* s = s_.data() + b * padded_ / 16;
+    operations().quantize(x_ + b * n_, n_, q, d, s);
+    rows_[static_cast<size_t>(b)] = {x_ + b * n_, q, d, s};
+  }
 }
 
 const std::vector<ActivationTile>& ActivationBatch::tiles(const PanelForm* form, ThreadPool& pool) {
@@ -112,11 +117,7 @@ const std::vector<ActivationTile>& ActivationBatch::tiles(const PanelForm* form,
     floats_packed_ = true;
     return float_tiles_;
   }
-  if (!integers_packed_) {
-    prepared(Domain::kInteger, pool);
-    pack_integers(pool);
-    integers_packed_ = true;
-  }
+  if (!integers_packed_) pack_integers(pool);
   const int zero = form->zero + (form->is_signed ? operations().panel_zero : 0);
   Variant& wanted = variant(zero, form->group);
   if (!wanted.is_current) sum_groups(wanted, pool);
@@ -130,20 +131,30 @@ ActivationBatch::Variant& ActivationBatch::variant(int zero, int group) {
   return variants_.emplace_back(Variant{zero, group, false, {}, {}, {}});
 }
 
+// Rows are quantized just before, while they are in the cache.
 void ActivationBatch::pack_integers(ThreadPool& pool) {
-  tile_q_.assign(static_cast<size_t>(tile_columns_ * padded_), 0);
-  tile_d_.assign(static_cast<size_t>(tile_columns_ * padded_ / 32), 0.0f);
-  tile_sum_.assign(static_cast<size_t>(tile_columns_ * padded_ / 16), 0);
+  if (!quantized_) make_room_to_quantize();
+  grow(tile_q_, tile_columns_ * padded_);
+  grow(tile_d_, tile_columns_ * padded_ / 32);
+  grow(tile_sum_, tile_columns_ * padded_ / 16);
   for_tiles(pool, [&](size_t t) {
     ActivationTile& tile = tiles_[t];
-    const int64_t at = places_[t].column * padded_;
-    for (int c = 0; c < tile.columns; ++c) {
-      pack_column(rows_[static_cast<size_t>(places_[t].row + c)], padded_, tile.width, c,
-                  tile_q_.data() + at, tile_d_.data() + at / 32, tile_sum_.data() + at / 16);
+    const int64_t row = places_[t].row, at = places_[t].column * padded_;
+    int8_t* q = tile_q_.data() + at;
+    float* d = tile_d_.data() + at / 32;
+    int32_t* sum = tile_sum_.data() + at / 16;
+    if (tile.columns < tile.width) {
+      std::fill_n(q, tile.width * padded_, int8_t{0});
+      std::fill_n(d, tile.width * padded_ / 32, 0.0f);
+      std::fill_n(sum, tile.width * padded_ / 16, 0);
     }
-    tile.q = tile_q_.data() + at;
-    tile.d = tile_d_.data() + at / 32;
+    if (!quantized_) quantize(row, row + tile.columns);
+    for (int c = 0; c < tile.columns; ++c)
+      pack_column(rows_[static_cast<size_t>(row + c)], padded_, tile.width, c, q, d, sum);
+    tile.q = q;
+    tile.d = d;
   });
+  quantized_ = integers_packed_ = true;
 }
 
 void ActivationBatch::sum_groups(Variant& variant, ThreadPool& pool) const {
@@ -173,10 +184,11 @@ void ActivationBatch::sum_groups(Variant& variant, ThreadPool& pool) const {
 }
 
 void ActivationBatch::pack_floats(ThreadPool& pool) {
-  tile_x_.assign(static_cast<size_t>(tile_columns_ * n_), 0.0f);
+  grow(tile_x_, tile_columns_ * n_);
   for_tiles(pool, [&](size_t t) {
     ActivationTile& tile = float_tiles_[t];
     float* x = tile_x_.data() + places_[t].column * n_;
+    if (tile.columns < tile.width) std::fill_n(x, tile.width * n_, 0.0f);
     for (int c = 0; c < tile.columns; ++c)
       spread(x_ + (places_[t].row + c) * n_, n_, tile.width, c, x);
     tile.x = x;

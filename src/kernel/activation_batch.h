@@ -60,6 +60,8 @@ class ActivationBatch {
   void cut_into_tiles(int64_t begin, int64_t end);
   template <class Function>
   void for_tiles(ThreadPool& pool, const Function& function) const;
+  void make_room_to_quantize();
+  void quantize(int64_t begin, int64_t end);
   void pack_integers(ThreadPool& pool);
   void pack_floats(ThreadPool& pool);
   void sum_groups(Variant& variant, ThreadPool& pool) const;

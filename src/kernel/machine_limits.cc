@@ -6,8 +6,10 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "base/huge_pages.h"
+#include "base/statistics.h"
 #include "kernel/operations.h"
 
 namespace nibble {
@@ -25,21 +27,30 @@ constexpr double kRunSeconds = 0.002;
 constexpr double kLoopSeconds = 0.2;
 constexpr int kFewestReads = 3;
 
-double products_per_second(int64_t (*multiply)(int64_t) noexcept, ThreadPool& pool) {
+constexpr double kMomentSeconds = 0.05;
+
+// Of each of the runs that fit into so many seconds.
+std::vector<double> products_per_second(int64_t (*multiply)(int64_t) noexcept, double seconds,
+                                        ThreadPool& pool) {
   const int64_t pieces = 4 * pool.count();
-  const auto best_of = [&](int runs, int64_t rounds) {
-    double best = INFINITY;
-    for (int i = 0; i < runs; ++i) {
-      best = std::min(best, seconds_of([&] {
-                        pool.run(pieces, 1, [&](int64_t, int64_t, int) { multiply(rounds); });
-                      }));
-    }
-    return best;
+  const auto seconds_for = [&](int64_t rounds) {
+    return seconds_of(
+        [&] { pool.run(pieces, 1, [&](int64_t, int64_t, int) { multiply(rounds); }); });
   };
   int64_t rounds = 1;
-  while (best_of(3, rounds) < kRunSeconds) rounds *= 2;
-  const double best = best_of(static_cast<int>(kLoopSeconds / kRunSeconds), rounds);
-  return static_cast<double>(pieces * rounds * multiply(1)) / best;
+  while (std::min({seconds_for(rounds), seconds_for(rounds), seconds_for(rounds)}) < kRunSeconds)
+    rounds *= 2;
+  std::vector<double> rates;
+  for (double spent = 0; spent < seconds;) {
+    const double run = seconds_for(rounds);
+    rates.push_back(static_cast<double>(pieces * rounds * multiply(1)) / run);
+    spent += run;
+  }
+  return rates;
+}
+
+double most_products(int64_t (*multiply)(int64_t) noexcept, ThreadPool& pool) {
+  return std::ranges::max(products_per_second(multiply, kLoopSeconds, pool));
 }
 
 double read_bytes_per_second(ThreadPool& pool) {
@@ -70,8 +81,16 @@ double read_bytes_per_second(ThreadPool& pool) {
 }  // namespace
 
 MachineLimits measure_limits(ThreadPool& pool) {
-  return {read_bytes_per_second(pool), products_per_second(operations().multiply_integers, pool),
-          products_per_second(operations().multiply_floats, pool)};
+  return {read_bytes_per_second(pool), most_products(operations().multiply_integers, pool),
+          most_products(operations().multiply_floats, pool)};
+}
+
+MachineLimits products_now(const MachineLimits& limits, ThreadPool& pool) {
+  const auto median = [&](int64_t (*multiply)(int64_t) noexcept) {
+    return summarize(products_per_second(multiply, kMomentSeconds, pool)).median;
+  };
+  return {limits.read_bytes_per_second, median(operations().multiply_integers),
+          median(operations().multiply_floats)};
 }
 
 }  // namespace nibble

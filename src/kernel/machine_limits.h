@@ -17,4 +17,8 @@ struct MachineLimits {
 // Error kIo when the system refuses the memory.
 MachineLimits measure_limits(ThreadPool& pool);
 
+// `limits` with what products come to at this moment, when other processes or other machines on the
+// same processor take their part: the median over a twentieth of a second for each kind.
+MachineLimits products_now(const MachineLimits& limits, ThreadPool& pool);
+
 }  // namespace nibble

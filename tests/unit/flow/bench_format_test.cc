@@ -55,6 +55,7 @@ BenchReport report_with_awkward_names() {
   prompt.median = 101.25;
   prompt.limited_by = "int8";
   prompt.limit_tokens_per_second = 202.5;
+  prompt.share_of_limit = 0.5;
   BenchResult generation = prompt;
   generation.prompt = 0;
   generation.generated = 64;
