@@ -6,16 +6,18 @@ FUZZ_SECONDS ?= 60
 PYTHON       ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-check deps-peers build demo test test-asan test-tsan test-clang test-peers fuzz bench \
+.PHONY: help deps deps-check deps-aarch64 deps-peers build demo test test-asan test-tsan test-clang test-aarch64 test-peers fuzz bench \
         format check clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps:  ## install the packages that building needs and that are missing (packages.txt)
 	@tools/install_packages.sh build
 deps-check:
 	@tools/install_packages.sh build check
+deps-aarch64:
+	@tools/install_packages.sh build aarch64
 deps-peers:
 	@tools/install_packages.sh build peers
 
@@ -40,6 +42,14 @@ test-tsan: deps  ## the unit tests under ThreadSanitizer
 test-clang: deps-check  ## every test, built by Clang 14
 	@tools/build.sh clang $(JOBS)
 	@$(PYTHON) tools/run_tests.py --build build/clang --kinds unit,cli
+
+test-aarch64: deps-aarch64  ## the unit tests of a build for AArch64, emulated: all extensions, then a machine without I8MM
+	@tools/build.sh aarch64 $(JOBS)
+	@$(PYTHON) tools/run_tests.py --build build/aarch64 --kinds unit --isas i8mm \
+	  --emulator 'qemu-aarch64-static -cpu max'
+	@$(PYTHON) tools/run_tests.py --build build/aarch64 --kinds unit --isas neon \
+	  --emulator 'qemu-aarch64-static -cpu neoverse-n1'
+	@$(PYTHON) tools/check_isa_symbols.py --build build/aarch64
 
 test-peers: build deps-peers  ## our files in the gguf package and in llama.cpp, and theirs here (installs from PyPI)
 	@tests/peers/run.sh

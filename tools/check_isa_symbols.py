@@ -18,12 +18,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-VECTOR_TYPES = {"avx2": "Avx2", "avxvnni": "AvxVnni", "avx512": "Avx512"}
+VECTOR_TYPES = {"avx2": "Avx2", "avxvnni": "AvxVnni", "avx512": "Avx512",
+                "neon": "Neon", "i8mm": "I8mm"}
 FUNCTION_KINDS = "TWwi"  # of nm: global and weak functions, indirect functions; local ones are safe
 
 
 def isa_of(source: str) -> str | None:
-    found = re.search(r"_(avx2|avxvnni|avx512)\.cc$", source)
+    found = re.search(rf"_({'|'.join(VECTOR_TYPES)})\.cc$", source)
     return found.group(1) if found else None
 
 

@@ -25,5 +25,8 @@ fi
 as_root=()
 [ "$(id -u)" = 0 ] || as_root=(sudo)
 echo "Installing ${missing[*]}"
+for package in "${missing[@]}"; do  # name:architecture
+  [[ $package != *:* ]] || "${as_root[@]}" dpkg --add-architecture "${package#*:}"
+done
 "${as_root[@]}" apt-get update -qq
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,8 @@ ISA_FLAGS = {
     "avx2": {"avx2", "fma", "f16c"},
     "avxvnni": {"avx2", "fma", "f16c", "avx_vnni"},
     "avx512": {"avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni"},
+    "neon": {"asimddp"},
+    "i8mm": {"asimddp", "i8mm"},
 }
 TIMEOUT_SECONDS = 1200
 
@@ -46,7 +49,7 @@ def machine_isas() -> list[str]:
     """The instruction sets that both this project and this machine know."""
     flags: set[str] = set()
     for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("flags"):
+        if line.startswith(("flags", "Features")):
             flags = set(line.split(":", 1)[1].split())
             break
     return [isa for isa, needed in ISA_FLAGS.items() if needed <= flags]
@@ -66,14 +69,14 @@ def read_gtest_report(report: Path, result: Result) -> None:
                 result.passed += 1
 
 
-def run_gtest(program: Path, isa: str | None) -> Result:
+def run_gtest(program: Path, isa: str | None, emulator: list[str]) -> Result:
     room = program.name.removesuffix("_tests")
     result = Result(title=f"{room} ({isa})" if isa else room)
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         environment = dict(os.environ, **({"NIBBLE_ISA": isa} if isa else {}))
-        command = [str(program), f"--gtest_output=json:{report}", "--gtest_brief=1"]
+        command = [*emulator, str(program), f"--gtest_output=json:{report}", "--gtest_brief=1"]
         try:
             run = subprocess.run(command, env=environment, cwd=folder, text=True, errors="replace",
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -89,15 +92,15 @@ def run_gtest(program: Path, isa: str | None) -> Result:
     return result
 
 
-def run_unit_tests(build: Path, jobs: int) -> list[Result]:
+def run_unit_tests(build: Path, jobs: int, isas: list[str],
+                   emulator: list[str]) -> list[Result]:
     programs = sorted((build / "tests").glob("*_tests"))
     if not programs:
         return [Result("unit", failures=[f"unit: no test programs in {build / 'tests'}"])]
     runs = [(program, isa) for program in programs
-            for isa in (machine_isas() if program.name.removesuffix("_tests") in ISA_ROOMS
-                        else [None])]
+            for isa in (isas if program.name.removesuffix("_tests") in ISA_ROOMS else [None])]
     with ThreadPoolExecutor(jobs) as pool:
-        return list(pool.map(lambda run: run_gtest(*run), runs))
+        return list(pool.map(lambda run: run_gtest(*run, emulator), runs))
 
 
 def run_cli(build: Path, jobs: int) -> list[Result]:
@@ -150,12 +153,16 @@ def main() -> int:
     parser.add_argument("--build", type=Path, default=ROOT / "build" / "release")
     parser.add_argument("--kinds", default="unit,cli,tools", help="comma-separated")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--emulator", default="", metavar="COMMAND",
+                        help="what runs the unit tests of a build for another machine")
+    parser.add_argument("--isas", help="comma-separated; default: those of this machine")
     options = parser.parse_args()
     build = options.build.resolve()
     kinds = options.kinds.split(",")
+    isas = options.isas.split(",") if options.isas else machine_isas()
     results: list[Result] = []
     if "unit" in kinds:
-        results += run_unit_tests(build, options.jobs)
+        results += run_unit_tests(build, options.jobs, isas, shlex.split(options.emulator))
     if "cli" in kinds:
         results += run_cli(build, options.jobs)
     if "tools" in kinds:

@@ -8,7 +8,7 @@ namespace nibble {
 
 struct Machine {
   std::string cpu;  // as the system calls it; "unknown" where it does not say
-  std::string isa;  // the instruction set in use: "avx512", "avxvnni", "avx2", "scalar"
+  std::string isa;  // the instruction set in use: "scalar", "avx2" (simd/isa.h has all)
   int cpus = 0;     // that this process may use
 };
 

@@ -6,7 +6,8 @@ namespace nibble {
 #define NIBBLE_ROW(enumerator, id, name, type, weights, bytes, fallback) \
   extern const Codec kCodec_##type##_scalar;                             \
   extern const Codec kCodec_##type##_avx2;                               \
-  extern const Codec kCodec_##type##_avx512;
+  extern const Codec kCodec_##type##_avx512;                             \
+  extern const Codec kCodec_##type##_neon;
 NIBBLE_FORMATS(NIBBLE_ROW)
 #undef NIBBLE_ROW
 
@@ -19,6 +20,9 @@ constexpr PerIsa<Codec> kCodecs[] = {
    .avx2 = &kCodec_##type##_avx2,                                        \
    .avxvnni = &kCodec_##type##_avx2,                                     \
    .avx512 = &kCodec_##type##_avx512},
+#elif defined(__aarch64__)  // nor has I8MM
+#define NIBBLE_ROW(enumerator, id, name, type, weights, bytes, fallback) \
+  {.scalar = &kCodec_##type##_scalar, .neon = &kCodec_##type##_neon, .i8mm = &kCodec_##type##_neon},
 #else
 #define NIBBLE_ROW(enumerator, id, name, type, weights, bytes, fallback) \
   {.scalar = &kCodec_##type##_scalar},

@@ -16,7 +16,7 @@ template <class V, int width, int sums_of_product>
 struct RegisterTile {
   static constexpr bool kIsWide = V::kDotRows >= 4;
   static constexpr int kPanels = kIsWide ? kPanelPair : 1;
-  static consteval int divisor(int most) {
+  static constexpr int divisor(int most) {
     int columns = most < width ? most : width;
     while (width % columns != 0) --columns;
     return columns;
@@ -43,6 +43,46 @@ struct GroupSums {
       for (int c = 0; c < columns; ++c) {
         const auto a = V::broadcast4(activations + 4 * (k * width + c));
         for (int p = 0; p < panels; ++p) sum[p][c] = V::add_panel_dot(sum[p][c], w[p], a);
+      }
+    }
+  }
+};
+
+// The same sums by products of 2 rows with 2 columns, 8 numbers of each.
+template <class V, int panels, int columns, int width, int group>
+requires MultipliesMatrices<V>
+struct GroupSums<V, panels, columns, width, group> {
+  static_assert(columns % 2 == 0 || width == 1);
+  static constexpr int kPairs = (columns + 1) / 2;
+  typename V::I32 sum[panels][columns];
+
+  NIBBLE_INLINE GroupSums(const uint8_t* const* weights, const int8_t* activations,
+                          const int32_t* start) {
+    typename V::I32 low[panels][kPairs], high[panels][kPairs];  // rows 0-7, 8-15
+#pragma GCC unroll 8
+    for (int c = 0; c < kPairs; ++c) {
+      const auto both = V::set2_i32(start[2 * c], start[width == 1 ? 0 : 2 * c + 1]);
+      for (int p = 0; p < panels; ++p) low[p][c] = high[p][c] = both;
+    }
+#pragma GCC unroll 8
+    for (int k = 0; k < group / 8; ++k) {
+      const int8_t* from = activations + 8 * k * width;
+#pragma GCC unroll 8
+      for (int c = 0; c < kPairs; ++c) {
+        const auto a = width == 1 ? V::same_column(from)
+                                  : V::two_columns(from + 8 * c, from + 8 * c + 4 * width);
+        for (int p = 0; p < panels; ++p) {
+          const uint8_t* w = weights[p] + 128 * k;
+          low[p][c] = V::add_matrix_products(low[p][c], V::load_bytes(w), a);
+          high[p][c] = V::add_matrix_products(high[p][c], V::load_bytes(w + 64), a);
+        }
+      }
+    }
+#pragma GCC unroll 16
+    for (int c = 0; c < columns; ++c) {
+      for (int p = 0; p < panels; ++p) {
+        const auto &rows = low[p][c / 2], &more = high[p][c / 2];
+        sum[p][c] = c % 2 == 0 ? V::first_column(rows, more) : V::second_column(rows, more);
       }
     }
   }
@@ -203,6 +243,16 @@ NIBBLE_INLINE void transpose_groups(const float* const* rows, int64_t i, int gro
   }
 }
 
+// 16 fours of columns to what a panel has.
+template <class V>
+NIBBLE_INLINE void finish_fours(bool is_signed, uint8_t* fours) {
+  for (uint8_t* to = fours; to < fours + 64 * 16; to += 128) {
+    const auto first = V::load_bytes(to), second = V::load_bytes(to + 64);
+    store_fours<V>(to, is_signed ? V::panel_bytes(first) : first,
+                   is_signed ? V::panel_bytes(second) : second);
+  }
+}
+
 // A panel from 16 rows. n is a multiple of 256 (of 16 for float formats).
 template <class V>
 void make_panel(const PanelRow* rows, const PanelForm* form, int64_t n,
@@ -219,9 +269,7 @@ void make_panel(const PanelRow* rows, const PanelForm* form, int64_t n,
   for (int64_t i = 0; i < n; i += 64) {
     uint8_t* to = panel.q + kPanelRows * i;
     transpose16<V>(q, i / 4, reinterpret_cast<float*>(to));
-    for (int k = 0; form->is_signed && k < 16; ++k) {
-      V::store_bytes(to + 64 * k, V::panel_bytes(V::load_bytes(to + 64 * k)));
-    }
+    if (form->is_signed || MultipliesMatrices<V>) finish_fours<V>(form->is_signed, to);
   }
   for (int64_t i = 0; i < n / 16; i += 16) {
     transpose_groups<V>(d, i, form->group, false, panel.d);

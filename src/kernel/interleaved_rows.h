@@ -342,7 +342,8 @@ template <class V, class F, int... k>
 NIBBLE_INLINE void unpack_unit(const std::byte* codes, uint8_t* to,
                                std::integer_sequence<int, k...>) {
   const UnitCodes<V, F> unit(codes);
-  (V::store_bytes(to + 64 * k, unit.template weights<k>()), ...);
+  (store_fours<V>(to + 128 * k, unit.template weights<2 * k>(), unit.template weights<2 * k + 1>()),
+   ...);
 }
 
 template <class V, class F>
@@ -362,7 +363,7 @@ void unpack_interleaved(const std::byte* panel, int64_t n, const WeightPanel& to
   uint8_t* q = to.q;
   for (int64_t begin = 0; begin < n; begin += kUnit) {
     ahead = fetch<Layout::kUnitBytes>(ahead);
-    unpack_unit<V, F>(codes, q, std::make_integer_sequence<int, kFours>());
+    unpack_unit<V, F>(codes, q, std::make_integer_sequence<int, kFours / 2>());
     codes += Layout::kUnitBytes;
     q += kUnit * kPanelRows;
   }

@@ -8,6 +8,8 @@ extern const Interleaving kInterleavings_scalar[];  // in the order of formats.h
 extern const Interleaving kInterleavings_avx2[];
 extern const Interleaving kInterleavings_avxvnni[];
 extern const Interleaving kInterleavings_avx512[];
+extern const Interleaving kInterleavings_neon[];
+extern const Interleaving kInterleavings_i8mm[];
 
 namespace {
 
@@ -16,6 +18,9 @@ constexpr PerIsa<Interleaving> kTables = {.scalar = kInterleavings_scalar,
                                           .avx2 = kInterleavings_avx2,
                                           .avxvnni = kInterleavings_avxvnni,
                                           .avx512 = kInterleavings_avx512};
+#elif defined(__aarch64__)
+constexpr PerIsa<Interleaving> kTables = {
+    .scalar = kInterleavings_scalar, .neon = kInterleavings_neon, .i8mm = kInterleavings_i8mm};
 #else
 constexpr PerIsa<Interleaving> kTables = {.scalar = kInterleavings_scalar};
 #endif

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/attributes.h"
+#include "kernel/panel.h"
 
 namespace nibble {
 
@@ -18,7 +19,11 @@ struct IntegerProducts {
   static NIBBLE_INLINE Operand load(const int8_t* p) { return V::load_bytes(p); }
   static NIBBLE_INLINE Operand broadcast(const int8_t* p) { return V::broadcast4(p); }
   static NIBBLE_INLINE Sum add(Sum sum, Operand w, Operand a) {
-    return V::add_panel_dot(sum, w, a);
+    if constexpr (MultipliesMatrices<V>) {
+      return V::add_matrix_products(sum, w, a);
+    } else {
+      return V::add_panel_dot(sum, w, a);
+    }
   }
   static NIBBLE_INLINE float total(Sum sum) { return V::sum(V::to_f32(sum)); }
 };

@@ -10,6 +10,9 @@ constexpr PerIsa<Operations> kTables = {.scalar = &kOperations_scalar,
                                         .avx2 = &kOperations_avx2,
                                         .avxvnni = &kOperations_avxvnni,
                                         .avx512 = &kOperations_avx512};
+#elif defined(__aarch64__)
+constexpr PerIsa<Operations> kTables = {
+    .scalar = &kOperations_scalar, .neon = &kOperations_neon, .i8mm = &kOperations_i8mm};
 #else
 constexpr PerIsa<Operations> kTables = {.scalar = &kOperations_scalar};
 #endif

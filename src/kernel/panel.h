@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "base/attributes.h"
 #include "codec/format.h"
 
 namespace nibble {
@@ -39,10 +40,28 @@ NIBBLE_INLINE typename V::F32 scaled_sum(typename V::I32 sum, typename V::F32 sc
   return V::fma(__builtin_bit_cast(typename V::F32, sum), scale, base);
 }
 
+// Where V multiplies matrices, eights of a row take the place of fours in panels (not in tiles).
+template <class V>
+concept MultipliesMatrices = requires(typename V::I32 sum, typename V::I8 bytes) {
+  V::add_matrix_products(sum, bytes, bytes);
+};
+
+// Puts two fours of columns that follow each other into a panel.
+template <class V>
+NIBBLE_INLINE void store_fours(uint8_t* to, typename V::I8 first, typename V::I8 second) {
+  if constexpr (MultipliesMatrices<V>) {
+    V::store_eights(to, first, second);
+  } else {
+    V::store_bytes(to, first);
+    V::store_bytes(to + 64, second);
+  }
+}
+
 // n is padded with zeros to a multiple of 32 (integer formats). Scales and minima stand in their
 // group's place: `groups` is n / form.group.
 struct WeightPanel {
-  uint8_t* q;  // [n / 4][16][4]; signed ones as the ISA wants them (Operations::panel_zero)
+  uint8_t* q;  // [n / 4][16][4] or [n / 8][16][8] (MultipliesMatrices); signed ones as the ISA
+               // wants them (Operations::panel_zero)
   float* d;    // [groups][16]
   float* m;    // [groups][16], negated; only when the form has a minimum
   float* x;    // [n][16]; float formats

@@ -14,6 +14,8 @@ extern const Operations kOperations_scalar;
 extern const Operations kOperations_avx2;
 extern const Operations kOperations_avxvnni;
 extern const Operations kOperations_avx512;
+extern const Operations kOperations_neon;
+extern const Operations kOperations_i8mm;
 
 template <class V, class Elements>
 constexpr KvReader make_kv_reader() {

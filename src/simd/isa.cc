@@ -2,6 +2,9 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
 #endif
 
 #include <array>
@@ -12,7 +15,8 @@
 namespace nibble {
 namespace {
 
-constexpr std::array kIsas = {Isa::kScalar, Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512};
+constexpr std::array kIsas = {Isa::kScalar, Isa::kAvx2, Isa::kAvxVnni,
+                              Isa::kAvx512, Isa::kNeon, Isa::kI8mm};
 
 #if defined(__x86_64__)
 // __builtin_cpu_supports does not know these two: of Clang 14 the first, of GCC 12 the second.
@@ -35,7 +39,8 @@ Isa choose_isa() {
       fail(ErrorCode::kUsage, "NIBBLE_ISA={}: this machine does not have it", wanted);
     return isa;
   }
-  fail(ErrorCode::kUsage, "NIBBLE_ISA={}: unknown; use scalar, avx2, avxvnni or avx512", wanted);
+  fail(ErrorCode::kUsage, "NIBBLE_ISA={}: unknown; use scalar, avx2, avxvnni, avx512, neon or i8mm",
+       wanted);
 }
 
 }  // namespace
@@ -50,6 +55,10 @@ std::string_view isa_name(Isa isa) {
       return "avxvnni";
     case Isa::kAvx512:
       return "avx512";
+    case Isa::kNeon:
+      return "neon";
+    case Isa::kI8mm:
+      return "i8mm";
   }
   return "";
 }
@@ -57,12 +66,17 @@ std::string_view isa_name(Isa isa) {
 bool isa_available(Isa isa) {
   if (isa == Isa::kScalar) return true;
 #if defined(__x86_64__)
+  if (isa > Isa::kAvx512) return false;
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
   if (isa == Isa::kAvx2) return avx2;
   if (isa == Isa::kAvxVnni) return avx2 && has_avxvnni();
   return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
          __builtin_cpu_supports("avx512vnni");
+#elif defined(__aarch64__) && defined(__linux__)
+  if (isa < Isa::kNeon) return false;
+  const bool neon = (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+  return neon && (isa == Isa::kNeon || (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0);
 #else
   return false;
 #endif

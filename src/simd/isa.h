@@ -6,9 +6,9 @@
 
 namespace nibble {
 
-enum class Isa { kScalar, kAvx2, kAvxVnni, kAvx512 };
+enum class Isa { kScalar, kAvx2, kAvxVnni, kAvx512, kNeon, kI8mm };
 
-std::string_view isa_name(Isa isa);  // "scalar", "avx2", "avxvnni", "avx512"
+std::string_view isa_name(Isa isa);  // "scalar", "avx2", "avxvnni", "avx512", "neon", "i8mm"
 bool isa_available(Isa isa);         // built in, and the CPU and the operating system support it
 std::vector<Isa> available_isas();   // slowest first; kScalar is always there
 
@@ -23,6 +23,8 @@ struct PerIsa {
   const T* avx2 = nullptr;
   const T* avxvnni = nullptr;
   const T* avx512 = nullptr;
+  const T* neon = nullptr;
+  const T* i8mm = nullptr;
 
   // isa must be available.
   const T* of(Isa isa) const {
@@ -35,6 +37,10 @@ struct PerIsa {
         return avxvnni;
       case Isa::kAvx512:
         return avx512;
+      case Isa::kNeon:
+        return neon;
+      case Isa::kI8mm:
+        return i8mm;
     }
     return nullptr;
   }
