@@ -17,6 +17,7 @@ struct Options {
   CommonOptions common;
   std::vector<std::filesystem::path> models;
   BenchOptions bench;
+  std::vector<int64_t> prompts_then_generated;  // P, G, P, G, ...
   std::string format = "md";
   bool no_limits = false;
 };
@@ -29,6 +30,9 @@ void print(const std::string& text) {
 void run(Options& options) {
   options.bench.load.run = options.common.run();
   options.bench.limits = !options.no_limits;
+  const auto& pairs = options.prompts_then_generated;
+  for (size_t i = 0; i + 1 < pairs.size(); i += 2)
+    options.bench.prompts_then_generated.emplace_back(pairs[i], pairs[i + 1]);
   const std::string_view name = options.common.json ? "json" : std::string_view(options.format);
   const auto formats = bench_formats();
   const BenchFormat& format =
@@ -57,11 +61,19 @@ CLI::Option* add_list(CLI::App& command, const std::string& names, std::vector<V
       ->type_name("N");
 }
 
-void add_sweeps(CLI::App& command, BenchOptions& bench) {
+void add_sweeps(CLI::App& command, BenchOptions& bench,
+                std::vector<int64_t>& prompts_then_generated) {
   add_list(command, "-p,--n-prompt", bench.prompts,
            "tokens of a prompt, 0: no prompt (default: 512)");
   add_list(command, "-n,--n-gen", bench.generated,
            "tokens to generate, 0: no generation (default: 64)");
+  command
+      .add_option("--pg,--prompt-gen", prompts_then_generated,
+                  "a prompt of P tokens and G generated after it, as one test; repeatable")
+      ->type_size(2)
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("P,G");
   add_list(command, "-d,--depth", bench.depths,
            "tokens in the KV cache before the test (default: 0)");
   add_list(command, "--sequences", bench.sequences,
@@ -86,7 +98,7 @@ void add_bench(CLI::App& app) {
   command->add_option("MODEL", options->models, "Hugging Face directories, .gguf, or .safetensors")
       ->required()
       ->type_name("");
-  add_sweeps(*command, options->bench);
+  add_sweeps(*command, options->bench, options->prompts_then_generated);
   command
       ->add_option("-r,--repetitions", options->bench.repetitions,
                    "timed runs of each test (default: 3)")

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "nibble/machine.h"
@@ -18,9 +19,10 @@ namespace nibble {
 
 // Every combination of the lists is measured.
 struct BenchOptions {
-  LoadOptions load;                             // load.run.threads has no effect
-  std::vector<int64_t> prompts = {512};         // tokens read at once; 0: no such test
-  std::vector<int64_t> generated = {64};        // tokens made one after the other; 0: no such test
+  LoadOptions load;                       // load.run.threads has no effect
+  std::vector<int64_t> prompts = {512};   // tokens read at once; 0: no such test
+  std::vector<int64_t> generated = {64};  // tokens made one after the other; 0: no such test
+  std::vector<std::pair<int64_t, int64_t>> prompts_then_generated;  // of one test, each above 0
   std::vector<int64_t> depths = {0};            // tokens in the KV cache before the test
   std::vector<int64_t> sequences = {1};         // that are read or continued together, 1 to 512
   std::vector<int> threads;                     // empty, or a 0: all CPUs this process may use
@@ -47,7 +49,7 @@ struct BenchResult {
   uint64_t peak_memory_bytes = 0;  // since the model's loading began
   int threads = 0;
   std::string kv_type;
-  int64_t prompt = 0;  // one of these is 0
+  int64_t prompt = 0;  // one of these may be 0
   int64_t generated = 0;
   int64_t depth = 0;
   int64_t sequences = 1;
@@ -56,14 +58,15 @@ struct BenchResult {
   double deviation = 0;         // standard deviation (n - 1)
   double median = 0;
   // The limit that this test meets: "read" for generation (of few sequences), "int8", "fp32" or
-  // "int8+fp32" for prompts, by the formats of the model's matrices. Empty without limits.
+  // "int8+fp32" for prompts, by the formats of the model's matrices; "int8+read" for a prompt and
+  // what is generated after it. Empty without limits.
   std::string limited_by;
   double limit_tokens_per_second = 0;
   // Median over the repetitions. Limits of products are measured again before and after each: other
   // machines on the same processor may take a part of it.
   double share_of_limit = 0;
 
-  std::string test() const;  // "pp512", "tg64", "tg64 x8 @ d4096"
+  std::string test() const;  // "pp512", "pp512+tg64", "tg64 x8 @ d4096"
 };
 
 struct BenchReport {

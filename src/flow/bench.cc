@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -43,6 +44,8 @@ std::vector<Test> tests_of(const BenchOptions& options) {
   for (const int64_t tokens : options.generated) {
     if (tokens > 0) tests.push_back({0, tokens});
   }
+  for (const auto& [prompt, generated] : options.prompts_then_generated)
+    tests.push_back({prompt, generated});
   return tests;
 }
 
@@ -57,6 +60,12 @@ void check_options(std::span<const std::filesystem::path> models, const BenchOpt
     for (const int64_t tokens : *list) {
       if (tokens < 0 || tokens > INT32_MAX)
         fail(ErrorCode::kUsage, "{} tokens are not possible", tokens);
+    }
+  }
+  for (const auto& [prompt, generated] : options.prompts_then_generated) {
+    if (std::min(prompt, generated) < 1 || std::max(prompt, generated) > INT32_MAX) {
+      fail(ErrorCode::kUsage, "a prompt of {} tokens and {} generated ones is not possible", prompt,
+           generated);
     }
   }
   if (models.empty() || tests_of(options).empty() || options.depths.empty() ||
@@ -182,64 +191,88 @@ struct Setting {
   int64_t sequences;
 };
 
-ForwardWork work_of(const Test& test, const Model::Parts& parts, const Setting& setting) {
-  const auto& [crew, kv_types, depth, sequences] = setting;
+// A test's prompt or its generation, and what it waits for: generation for memory until there are
+// many sequences, prompts for products.
+struct Part {
   ForwardWork work;
-  if (test.prompt > 0) {
-    work += forward_work(parts.config, *parts.weights, kv_types, depth, test.prompt, 1, sequences);
+  bool is_generation;
+
+  bool waits_for_memory(const MachineLimits& limits) const {
+    return is_generation && read_seconds(limits) > product_seconds(limits);
   }
-  for (int64_t i = 0; i < test.generated; ++i)
-    work += forward_work(parts.config, *parts.weights, kv_types, depth + i, 1, 1, sequences);
-  return work;
-}
+  std::string_view limit(const MachineLimits& limits) const {
+    if (waits_for_memory(limits)) return "read";
+    if (work.float_products == 0) return "int8";
+    return work.integer_products == 0 ? "fp32" : "int8+fp32";
+  }
+  double read_seconds(const MachineLimits& limits) const {
+    return static_cast<double>(work.read_bytes) / limits.read_bytes_per_second;
+  }
+  double product_seconds(const MachineLimits& limits) const {
+    return static_cast<double>(work.integer_products) / limits.integer_products_per_second +
+           static_cast<double>(work.float_products) / limits.float_products_per_second;
+  }
+};
 
-double product_seconds(const ForwardWork& work, const MachineLimits& limits) {
-  return static_cast<double>(work.integer_products) / limits.integer_products_per_second +
-         static_cast<double>(work.float_products) / limits.float_products_per_second;
-}
-
-double read_seconds(const ForwardWork& work, const MachineLimits& limits) {
-  return static_cast<double>(work.read_bytes) / limits.read_bytes_per_second;
-}
-
-// Generation waits for memory until there are many sequences, prompts for products.
-std::string_view limit_of(const Test& test, const ForwardWork& work, const MachineLimits& limits) {
-  if (test.generated > 0 && read_seconds(work, limits) > product_seconds(work, limits))
-    return "read";
-  if (work.float_products == 0) return "int8";
-  return work.integer_products == 0 ? "fp32" : "int8+fp32";
+std::vector<Part> parts_of(const Test& test, const Model::Parts& model, const Setting& setting) {
+  const auto& [crew, kv_types, depth, sequences] = setting;
+  std::vector<Part> parts;
+  if (test.prompt > 0) {
+    parts.push_back(
+        {forward_work(model.config, *model.weights, kv_types, depth, test.prompt, 1, sequences),
+         false});
+  }
+  if (test.generated > 0) parts.push_back({{}, true});
+  for (int64_t i = 0; i < test.generated; ++i) {
+    parts.back().work += forward_work(model.config, *model.weights, kv_types,
+                                      depth + test.prompt + i, 1, 1, sequences);
+  }
+  return parts;
 }
 
 // How near each repetition comes to its limit. Products are measured again between repetitions: on
 // shared machines they change within seconds.
 class Limit {
  public:
-  Limit(const Test& test, const ForwardWork& work, const Crew& crew)
-      : work_(work), crew_(crew), name_(limit_of(test, work, crew.limits)) {
-    if (!is_reading()) before_ = products_now(crew.limits, *crew.pool);
+  Limit(std::vector<Part> parts, const Crew& crew)
+      : parts_(std::move(parts)),
+        crew_(crew),
+        has_products_(std::ranges::any_of(
+            parts_, [&](const Part& part) { return !part.waits_for_memory(crew.limits); })),
+        before_(now()) {}
+
+  std::string name() const {
+    std::string name;
+    for (const Part& part : parts_)
+      fmt::format_to(std::back_inserter(name), "{}{}", name.empty() ? "" : "+",
+                     part.limit(crew_.limits));
+    return name;
   }
-  std::string_view name() const { return name_; }
-  double seconds() const {
-    return is_reading() ? read_seconds(work_, crew_.limits) : product_seconds(work_, crew_.limits);
-  }
+  double seconds() const { return seconds(crew_.limits); }
   // After a repetition.
-  void compare(double seconds) {
-    double limit = this->seconds();
-    if (!is_reading()) {
-      const MachineLimits after = products_now(crew_.limits, *crew_.pool);
-      limit = (product_seconds(work_, before_) + product_seconds(work_, after)) / 2;
-      before_ = after;
-    }
-    shares_.push_back(limit / seconds);
+  void compare(double taken) {
+    const MachineLimits after = now();
+    shares_.push_back((seconds(before_) + seconds(after)) / 2 / taken);
+    before_ = after;
   }
   double share() const { return summarize(shares_).median; }
 
  private:
-  bool is_reading() const { return name_ == "read"; }
+  MachineLimits now() const {
+    return has_products_ ? products_now(crew_.limits, *crew_.pool) : crew_.limits;
+  }
+  double seconds(const MachineLimits& limits) const {
+    double sum = 0;
+    for (const Part& part : parts_) {
+      sum += part.waits_for_memory(crew_.limits) ? part.read_seconds(limits)
+                                                 : part.product_seconds(limits);
+    }
+    return sum;
+  }
 
-  const ForwardWork work_;
+  std::vector<Part> parts_;
   const Crew& crew_;
-  const std::string_view name_;
+  bool has_products_;
   MachineLimits before_;
   std::vector<double> shares_;
 };
@@ -248,13 +281,13 @@ class Limit {
 Test warm_up_of(const Test& test) { return {test.prompt, std::min<int64_t>(test.generated, 1)}; }
 
 BenchResult measure(Track& track, const Test& test, const BenchOptions& options,
-                    const ForwardWork& work, const Crew& crew, BenchResult result) {
+                    std::vector<Part> parts, const Crew& crew, BenchResult result) {
   result.prompt = test.prompt;
   result.generated = test.generated;
   const auto tokens = static_cast<double>(result.sequences * test.tokens());
   track.run(warm_up_of(test));
   std::optional<Limit> limit;
-  if (options.limits) limit.emplace(test, work, crew);
+  if (options.limits) limit.emplace(std::move(parts), crew);
   for (int i = 0; i < options.repetitions; ++i) {
     const double seconds = track.run(test);
     result.samples.push_back(tokens / seconds);
@@ -335,8 +368,8 @@ void measure_model(const std::filesystem::path& path, const BenchOptions& option
       result.kv_type = kv_types_name(kv_types);
       result.depth = depth;
       result.sequences = sequences;
-      const ForwardWork work = work_of(test, model.parts(), setting);
-      report.results.push_back(measure(track, test, options, work, *crew, std::move(result)));
+      report.results.push_back(measure(track, test, options, parts_of(test, model.parts(), setting),
+                                       *crew, std::move(result)));
       if (on_result) on_result(report);
     }
   }
@@ -345,7 +378,9 @@ void measure_model(const std::filesystem::path& path, const BenchOptions& option
 }  // namespace
 
 std::string BenchResult::test() const {
-  return (prompt > 0 ? fmt::format("pp{}", prompt) : fmt::format("tg{}", generated)) +
+  return (prompt > 0 ? fmt::format("pp{}", prompt) : "") +
+         (prompt > 0 && generated > 0 ? "+" : "") +
+         (generated > 0 ? fmt::format("tg{}", generated) : "") +
          (sequences > 1 ? fmt::format(" x{}", sequences) : "") +
          (depth > 0 ? fmt::format(" @ d{}", depth) : "");
 }

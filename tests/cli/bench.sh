@@ -3,6 +3,7 @@
 nibble bench "$ASSETS/lab-7m" -p 16,32 -n 4 -d 0,8 -r 2 --threads 1 --quiet
 nibble bench "$ASSETS/lab-7m" "$ASSETS/lab-7m" -t q8_0 -p 0 -n 4 --kv f16,f32,bf16,q8_0,q4_0,q8_0/q4_0 --threads 2 --no-limits --quiet
 nibble bench "$ASSETS/lab-7m" -t q8_0 -p 8 -n 2 -d 4 --sequences 2,9 --threads 1 --no-limits --quiet
+nibble bench "$ASSETS/lab-7m" -t q8_0 -p 0 -n 0 --pg 16,4 --pg 8,2 -d 2 -r 1 --threads 1 --quiet
 
 "$NIBBLE" bench "$ASSETS/lab-7m" -t q4_0 -p 64 -n 8 -r 3 -o json --quiet >result.json
 for format in jsonl csv sql; do
@@ -45,6 +46,8 @@ refuses bench "$ASSETS/lab-7m" -r 0
 refuses bench "$ASSETS/lab-7m" -d 0,512 -n 1 -p 0
 refuses bench "$ASSETS/lab-7m" -p -5
 refuses bench "$ASSETS/lab-7m" -n x
+refuses bench "$ASSETS/lab-7m" --pg 16
+refuses bench "$ASSETS/lab-7m" --pg 16,0
 refuses bench "$ASSETS/lab-7m" --kv q9
 refuses bench "$ASSETS/lab-7m" --sequences 513
 refuses bench "$ASSETS/lab-7m" --threads 1,-2

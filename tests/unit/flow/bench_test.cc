@@ -27,6 +27,7 @@ TEST(Bench, MeasuresEveryCombinationInOrder) {
   options.prompts = {8, 0, 16};
   options.depths = {0, 4};
   options.kv_types = {"f16", "F32"};
+  options.prompts_then_generated = {{4, 2}};
   options.threads = {1, 2};
   std::vector<size_t> seen;
   const auto report = bench(Paths{kLab7m}, options,
@@ -38,8 +39,8 @@ TEST(Bench, MeasuresEveryCombinationInOrder) {
     EXPECT_GT(r.mean, 0);
     EXPECT_TRUE(r.limited_by.empty());
   }
-  const std::vector<std::string> tests = {"pp8",      "pp16",      "tg2",
-                                          "pp8 @ d4", "pp16 @ d4", "tg2 @ d4"};
+  const std::vector<std::string> tests = {"pp8",      "pp16",      "tg2",      "pp4+tg2",
+                                          "pp8 @ d4", "pp16 @ d4", "tg2 @ d4", "pp4+tg2 @ d4"};
   std::vector<std::string> expected;
   for (const char* setting : {"1 f16 ", "1 f32 ", "2 f16 ", "2 f32 "}) {
     for (const std::string& test : tests) expected.push_back(setting + test);
