@@ -42,6 +42,7 @@ void print_json(const Options& options, const Model& model, const GenerateResult
        {{"text", result.text},
         {"ids", result.tokens},
         {"stop", result.stop},
+        {"context_shifts", result.shifts},
         {"seconds", result.generation_seconds},
         {"tokens_per_second", generation_rate(result)}}},
       {"load_seconds", model.load_seconds()},
@@ -125,6 +126,12 @@ void add_run(CLI::App& app) {
   command
       ->add_option("-c,--context", options->generate.context,
                    "positions kept (default: what is needed)")
+      ->type_name("N");
+  command->add_flag("--context-shift", options->generate.context_shift,
+                    "when the context is full, forget the older half and go on");
+  command
+      ->add_option("--keep", options->generate.keep,
+                   "first tokens that are never forgotten, -1: the prompt's (default: 4)")
       ->type_name("N");
   add_kv_options(*command, options->generate.kv_type);
   command->add_flag("--ignore-eos", options->generate.ignore_eos,

@@ -39,7 +39,15 @@ int64_t context_for(const Model::Parts& parts, int64_t prompt, const GenerateOpt
          "--context",
          prompt, options.context != 0 ? options.context : context);
   }
+  if (options.context_shift && (options.keep < -1 || options.keep > context - 2))
+    fail(ErrorCode::kUsage, "{} tokens cannot be kept of a context of {}", options.keep, context);
   return context;
+}
+
+// Half of the tokens that need not be kept, the older half, at least one.
+void shift(Session& session, int64_t prompt, int64_t keep) {
+  if (keep < 0) keep = std::min(prompt, session.context() - 2);
+  session.remove(keep, (session.position() - keep + 1) / 2);
 }
 
 }  // namespace
@@ -82,7 +90,12 @@ GenerateResult generate(const Model& model, std::string_view prompt, const Gener
     sampler.accept(token);
     result.tokens.push_back(token);
     emit(decoder.next(token));
-    if (n + 1 == options.max_tokens || session.position() == session.context()) break;
+    if (n + 1 == options.max_tokens) break;
+    if (session.position() == session.context()) {
+      if (!options.context_shift) break;
+      shift(session, static_cast<int64_t>(result.prompt_tokens.size()), options.keep);
+      ++result.shifts;
+    }
     logits = session.feed(std::array{token});
   }
   result.generation_seconds = generation_watch.seconds();

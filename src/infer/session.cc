@@ -8,7 +8,10 @@ namespace nibble {
 
 Session::Session(const ModelConfig& config, const Weights& weights, ThreadPool& pool,
                  int64_t context, KvTypes kv_types)
-    : weights_(weights), cache_(config, context, kv_types), forward_(config, weights, pool) {}
+    : weights_(weights),
+      pool_(pool),
+      cache_(config, context, kv_types),
+      forward_(config, weights, pool) {}
 
 std::span<const float> Session::feed(std::span<const uint32_t> tokens) { return feed(tokens, 1); }
 

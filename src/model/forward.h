@@ -38,6 +38,8 @@ class Forward {
   // The same with one part.
   std::span<const float> run(std::span<const uint32_t> tokens, KvCache& cache, int64_t wanted);
 
+  const Rope& rope() const { return rope_; }  // what keys in the caches are turned by
+
  private:
   // A token's row in the batch, and where it belongs.
   struct Place {

@@ -1,6 +1,8 @@
 #include "model/kv_cache.h"
 
 #include <algorithm>
+#include <cstring>
+#include <vector>
 
 #include "base/error.h"
 #include "kernel/kv_store.h"
@@ -49,13 +51,40 @@ int64_t kv_bytes_per_position(const ModelConfig& config, KvTypes types) {
 }
 
 KvCache::KvCache(const ModelConfig& config, int64_t capacity, KvTypes types)
-    : capacity_(capacity),
+    : layers_(config.layers),
+      capacity_(capacity),
       layout_(checked(config, capacity, types).kv_heads, config.head_dim, capacity, types),
       data_(allocate(config, layout_)) {}
 
 void KvCache::store(int64_t layer, int64_t position, const float* key, const float* value) {
   std::byte* keys = data_.data() + layer * layer_bytes();
   store_position(layout_, position, key, value, keys, keys + layout_.key_bytes());
+}
+
+void KvCache::remove(int64_t begin, int64_t count, const Rope& rope, ThreadPool& pool) {
+  std::vector<float> cos_sin(static_cast<size_t>(rope.dimensions()));
+  rope.angles(-count, cos_sin.data());
+  pool.run(layers_, 1, [&](int64_t first, int64_t last, int) {
+    for (int64_t layer = first; layer < last; ++layer)
+      move_down(layer, begin, count, rope, cos_sin.data());
+  });
+  length_ -= count;
+}
+
+void KvCache::move_down(int64_t layer, int64_t begin, int64_t count, const Rope& rope,
+                        const float* cos_sin) {
+  std::byte* keys = data_.data() + layer * layer_bytes();
+  std::vector<float> key(static_cast<size_t>(layout_.kv_heads * layout_.head_dim));
+  for (int64_t p = begin + count; p < length_; ++p) {
+    load_key(layout_, p, keys, key.data());
+    Rope::turn(cos_sin, rope.dimensions(), key.data(), layout_.kv_heads, layout_.head_dim);
+    store_key(layout_, p - count, key.data(), keys);
+  }
+  std::byte* values = keys + layout_.key_bytes();
+  for (int64_t h = 0; h < layout_.kv_heads; ++h) {
+    std::memmove(values + layout_.value(h, begin), values + layout_.value(h, begin + count),
+                 static_cast<size_t>((length_ - begin - count) * layout_.value_row));
+  }
 }
 
 }  // namespace nibble

@@ -6,7 +6,9 @@
 #include <string_view>
 
 #include "base/huge_pages.h"
+#include "base/threads.h"
 #include "kernel/kv_layout.h"
+#include "kernel/rope.h"
 #include "model/config.h"
 
 namespace nibble {
@@ -29,9 +31,17 @@ class KvCache {
   // The key and the value of a position, kv_width floats each. Thread-safe for different positions.
   void store(int64_t layer, int64_t position, const float* key, const float* value);
 
+  // Forgets positions begin .. begin + count - 1, which must be stored. Those behind them move
+  // down, their keys turned to their new places, which rounds them anew; values stay as they are.
+  // Both were computed when the forgotten ones were there.
+  void remove(int64_t begin, int64_t count, const Rope& rope, ThreadPool& pool);
+
  private:
+  void move_down(int64_t layer, int64_t begin, int64_t count, const Rope& rope,
+                 const float* cos_sin);
   int64_t layer_bytes() const { return layout_.key_bytes() + layout_.value_bytes(); }
 
+  int64_t layers_;
   int64_t capacity_;
   int64_t length_ = 0;
   KvLayout layout_;

@@ -19,5 +19,9 @@ refuses run "$ASSETS/lab-7m" -p x --temperature -1 --quiet
 for kv in '--kv q8_0' '--cache-type-v bf16 --cache-type-k q8_0' '--kv f16/q4_0'; do
   nibble run "$ASSETS/lab-7m" -p "Once upon a time" -n 12 --temperature 0 --quiet $kv
 done
+nibble run "$ASSETS/lab-7m" -p "Once upon a time" -n 40 -c 24 --temperature 0 --quiet
+nibble run "$ASSETS/lab-7m" -p "Once upon a time" -n 40 -c 24 --temperature 0 --context-shift --quiet
+nibble run "$ASSETS/lab-7m" -p "Once upon a time" -n 40 -c 24 --temperature 0 --context-shift --keep -1 --kv q8_0 --quiet
+refuses run "$ASSETS/lab-7m" -p x -n 40 -c 8 --context-shift --keep 7 --quiet
 refuses run "$ASSETS/lab-7m" -p x --kv q3 --quiet
 refuses run "$ASSETS/lab-7m" -p x --cache-type-v q5_1 --quiet

@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "base/random.h"
+#include "kernel/kv_store.h"
 #include "support/checkpoint.h"
 #include "support/divergence.h"
 #include "support/encoded.h"
@@ -67,6 +70,61 @@ TEST_P(KvCacheOf, ForgetsWhatItIsRewoundOver) {
   const auto first = logits_after(0, 24);
   logits_after(18, 40);
   EXPECT_EQ(logits_after(18, 24), first);
+}
+
+double rms_difference(std::span<const float> a, std::span<const float> b) {
+  double sum = 0;
+  for (size_t i = 0; i < a.size(); ++i) sum += std::pow(a[i] - b[i], 2);
+  return std::sqrt(sum / static_cast<double>(a.size()));
+}
+
+// Random keys, turned to their positions: after a removal they must be where they would be if what
+// is gone had never been there, rounded once more.
+TEST_P(KvCacheOf, TurnsWhatFollowsARemovalToItsNewPlace) {
+  constexpr int64_t kStored = 37, kBegin = 3, kCount = 18;
+  const ModelConfig& config = checkpoint_.config;
+  const auto width = static_cast<size_t>(config.kv_width());
+  const Rope rope(config.rope_dimensions, config.rope_base, config.rope_position_scale, {});
+  const auto turned = [&](std::vector<float> key, int64_t position) {
+    std::vector<float> cos_sin(static_cast<size_t>(rope.dimensions()));
+    rope.angles(position, cos_sin.data());
+    Rope::turn(cos_sin.data(), rope.dimensions(), key.data(), config.kv_heads, config.head_dim);
+    return key;
+  };
+  KvCache cache(config, 40, types());
+  const int64_t layer = config.layers - 1;
+  const KvLayout& layout = cache.layout();
+  const auto loaded = [&](int64_t position) {
+    std::vector<float> key(width);
+    load_key(layout, position, cache.keys(layer), key.data());
+    return key;
+  };
+  const auto value = [&](int64_t position) {  // of the last head
+    const std::byte* at = cache.values(layer) + layout.value(config.kv_heads - 1, position);
+    return std::vector<std::byte>(at, at + layout.value_row);
+  };
+  Random random(7);
+  std::vector<std::vector<float>> keys;
+  std::vector<std::vector<std::byte>> values;
+  std::vector<double> rounding;
+  for (int64_t p = 0; p < kStored; ++p) {
+    std::vector<float> key(width);
+    for (float& x : key) x = static_cast<float>(random.uniform() - 0.5);
+    keys.push_back(key);
+    cache.store(layer, p, turned(key, p).data(), key.data());
+    values.push_back(value(p));
+    rounding.push_back(rms_difference(loaded(p), turned(key, p)));
+  }
+  cache.set_length(kStored);
+  ThreadPool pool(2);
+  cache.remove(kBegin, kCount, rope, pool);
+  ASSERT_EQ(cache.length(), kStored - kCount);
+  for (int64_t p = 0; p < cache.length(); ++p) {
+    const auto was = static_cast<size_t>(p < kBegin ? p : p + kCount);
+    EXPECT_EQ(value(p), values[was]) << "position " << p;
+    const double difference = rms_difference(loaded(p), turned(keys[was], p));
+    EXPECT_LE(difference, (p < kBegin ? 1 : 2) * rounding[was] + 1e-6) << "position " << p;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(
