@@ -43,11 +43,13 @@ test-clang: deps-check  ## every test, built by Clang 14
 	@tools/build.sh clang $(JOBS)
 	@$(PYTHON) tools/run_tests.py --build build/clang --kinds unit,cli
 
-test-aarch64: deps-aarch64  ## the unit tests of a build for AArch64, emulated: all extensions, then a machine without I8MM
-	@tools/build.sh aarch64 $(JOBS)
-	@$(PYTHON) tools/run_tests.py --build build/aarch64 --kinds unit --isas i8mm \
+AARCH64_ROOMS := codec,kernel,file,plan,infer
+comma := ,
+test-aarch64: deps-aarch64  ## unit tests built for AArch64, emulated: a machine with I8MM, and one without
+	@tools/build.sh aarch64 $(JOBS) $(addsuffix _tests,$(subst $(comma), ,$(AARCH64_ROOMS)))
+	@$(PYTHON) tools/run_tests.py --build build/aarch64 --kinds unit --rooms $(AARCH64_ROOMS) --isas i8mm \
 	  --emulator 'qemu-aarch64-static -cpu max'
-	@$(PYTHON) tools/run_tests.py --build build/aarch64 --kinds unit --isas neon \
+	@$(PYTHON) tools/run_tests.py --build build/aarch64 --kinds unit --rooms $(AARCH64_ROOMS) --isas neon \
 	  --emulator 'qemu-aarch64-static -cpu neoverse-n1'
 	@$(PYTHON) tools/check_isa_symbols.py --build build/aarch64
 

@@ -92,9 +92,10 @@ def run_gtest(program: Path, isa: str | None, emulator: list[str]) -> Result:
     return result
 
 
-def run_unit_tests(build: Path, jobs: int, isas: list[str],
-                   emulator: list[str]) -> list[Result]:
-    programs = sorted((build / "tests").glob("*_tests"))
+def run_unit_tests(build: Path, jobs: int, isas: list[str], emulator: list[str],
+                   rooms: list[str] | None) -> list[Result]:
+    programs = [program for program in sorted((build / "tests").glob("*_tests"))
+                if rooms is None or program.name.removesuffix("_tests") in rooms]
     if not programs:
         return [Result("unit", failures=[f"unit: no test programs in {build / 'tests'}"])]
     runs = [(program, isa) for program in programs
@@ -155,6 +156,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--emulator", default="", metavar="COMMAND",
                         help="what runs the unit tests of a build for another machine")
+    parser.add_argument("--rooms", help="comma-separated; default: all that have unit tests")
     parser.add_argument("--isas", help="comma-separated; default: those of this machine")
     options = parser.parse_args()
     build = options.build.resolve()
@@ -162,7 +164,8 @@ def main() -> int:
     isas = options.isas.split(",") if options.isas else machine_isas()
     results: list[Result] = []
     if "unit" in kinds:
-        results += run_unit_tests(build, options.jobs, isas, shlex.split(options.emulator))
+        results += run_unit_tests(build, options.jobs, isas, shlex.split(options.emulator),
+                                  options.rooms.split(",") if options.rooms else None)
     if "cli" in kinds:
         results += run_cli(build, options.jobs)
     if "tools" in kinds:
