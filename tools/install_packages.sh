@@ -12,7 +12,7 @@ missing=()
 for section in "$@"; do
   for package in $(packages "$section"); do
     command -v dpkg-query >/dev/null &&
-      [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+      [[ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" =~ ^(installed)+$ ]] ||  # once an architecture
       missing+=("$package")
   done
 done
