@@ -188,8 +188,7 @@ std::string begin(const BenchReport&) {
 
 std::string row(const BenchReport&, const BenchResult& r) {
   const std::string limit =
-      r.limited_by.empty() ? ""
-                           : fmt::format("{:.0f} % {}", 100 * r.share_of_limit, r.limited_by);
+      r.limited_by.empty() ? "" : fmt::format("{:.0f} % {}", 100 * r.share_of_limit, r.limited_by);
   return fmt::format("| {} | {} | {} | {} | {} | {} | {} | {:.2f} ± {:.2f} | {:.2f} | {} |\n",
                      cell(r.model.filename().string()), r.type, size_text(r.weight_bytes),
                      count_text(r.parameters), r.threads, r.kv_type, r.test(), r.mean, r.deviation,
