@@ -63,10 +63,11 @@ enum class ScaleForm {
   kBF16,     // a power of two: d exactly as bfloat16
   kBytes,    // d times an integer for each group; minimums likewise
   kNibbles,  // the same with integers in 0..15
+  kCodes,    // an 8-bit code for each group, for the format's scale_of_codes<V>
 };
 
 // A block's scales without arithmetic. For group g: scale d * s[g], minimum m * minimum[g]
-// (kF16, kBF16: d alone, and -m).
+// (kF16, kBF16: d alone, and -m; kCodes: s alone, 0..127).
 struct StoredScales {
   uint16_t d;
   uint16_t m;

@@ -25,17 +25,22 @@ struct NVFP4 {
     uint8_t s[kSubBlocks];
     uint8_t q[32];
   };
-  // s / 2 for bytes 0..255.
+  // s / 2 for bytes 0..127, 127 being what 255 is.
   template <class V>
-  static NIBBLE_INLINE typename V::F32 scales_of(typename V::F32 byte) {
-    const auto has_sign = V::greater(byte, V::set1(127.0f));
-    const auto code = V::select(has_sign, V::sub(byte, V::set1(128.0f)), byte);
+  static NIBBLE_INLINE typename V::F32 scale_of_codes(typename V::F32 code) {
     const auto exponent = V::trunc(V::mul(code, V::set1(0.125f)));
     const auto mantissa = V::fma(exponent, V::set1(-8.0f), code);
     const auto one_and = V::fma(mantissa, V::set1(0.125f), V::set1(1.0f));
     const auto normal = V::scale_by_power_of_2(one_and, V::sub(exponent, V::set1(8.0f)));
     const auto is_normal = V::greater(exponent, V::zero());
-    const auto scale = V::select(is_normal, normal, V::mul(mantissa, V::set1(0x1p-10f)));
+    return V::select(is_normal, normal, V::mul(mantissa, V::set1(0x1p-10f)));
+  }
+  // s / 2 for bytes 0..255.
+  template <class V>
+  static NIBBLE_INLINE typename V::F32 scales_of(typename V::F32 byte) {
+    const auto has_sign = V::greater(byte, V::set1(127.0f));
+    const auto code = V::select(has_sign, V::sub(byte, V::set1(128.0f)), byte);
+    const auto scale = scale_of_codes<V>(code);
     const auto is_number = V::greater(V::set1(127.0f), byte);
     return V::select(is_number, scale, V::select(has_sign, scale, V::zero()));
   }
@@ -132,9 +137,24 @@ struct NVFP4 {
     scale = scales_of<V>(V::from_u8(of(0), of(1), of(2), of(3)));
   }
   template <class V, int j>
-  static NIBBLE_INLINE typename V::I8 weights(const Block* block, int blocks) {
+  static NIBBLE_INLINE typename V::I8 codes(const Block* block, int blocks) {
     const auto q = V::load_eights_twice(block[j < blocks ? j : 0].q);
-    return V::lookup_bytes(E2M1::bytes(), V::template shift_right<8, 0, 4, 15>(q));
+    return V::template shift_right<8, 0, 4, 15>(q);
+  }
+  template <class V, int j>
+  static NIBBLE_INLINE typename V::I8 weights(const Block* block, int blocks) {
+    return V::lookup_bytes(E2M1::bytes(), codes<V, j>(block, blocks));
+  }
+
+  // --- interleave ---
+  static constexpr int kCodeBits = 4;
+  static constexpr const int8_t* kCodebook = E2M1::kValues;
+  static constexpr ScaleForm kScaleForm = ScaleForm::kCodes;
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    StoredScales stored = {};
+    for (int k = 0; k < kSubBlocks; ++k)
+      stored.s[k] = static_cast<int8_t>(block.s[k] == 127 ? 0 : block.s[k] & 127);
+    return stored;
   }
 
  private:

@@ -88,6 +88,13 @@ struct Q1_0 {
     std::memcpy(&bits, block[j / 2 < blocks ? j / 2 : 0].q + 8 * (j % 2), sizeof bits);
     return V::bytes_from_bits(bits, 2);
   }
+
+  // --- interleave ---
+  static constexpr int kCodeBits = 1;
+  static constexpr ScaleForm kScaleForm = ScaleForm::kF16;
+  static NIBBLE_INLINE StoredScales stored_scales(const Block& block) {
+    return {block.d, 0, {}, {}};
+  }
 };
 
 }  // namespace nibble

@@ -20,12 +20,13 @@ template <class F>
 struct InterleavedLayout {
   static constexpr bool kHasOwnMinimum = F::kHasMinimum && F::kZero == 0;
   static constexpr int kGroups = F::kWeights / F::kGroup;
-  static constexpr int kBytesAGroup = F::kScaleForm == ScaleForm::kBytes     ? 1 + kHasOwnMinimum
-                                      : F::kScaleForm == ScaleForm::kNibbles ? 1
-                                                                             : 0;
-  static constexpr int kHalves = kPanelRows * 2;  // bytes of d, and of m
-  static constexpr int kScaleBytes =
-      kHalves * (1 + kHasOwnMinimum) + kPanelRows * kGroups * kBytesAGroup;
+  static constexpr int kBytesAGroup =
+      F::kScaleForm == ScaleForm::kBytes ? 1 + kHasOwnMinimum
+      : F::kScaleForm == ScaleForm::kNibbles || F::kScaleForm == ScaleForm::kCodes ? 1
+                                                                                   : 0;
+  static constexpr int kHalves =  // bytes of d and of m
+      F::kScaleForm == ScaleForm::kCodes ? 0 : kPanelRows * 2 * (1 + kHasOwnMinimum);
+  static constexpr int kScaleBytes = kHalves + kPanelRows * kGroups * kBytesAGroup;
   static constexpr int kUnitBytes = kPanelRows * kUnit * F::kCodeBits / 8;
   static constexpr int kCodeBytes = F::kWeights / kUnit * kUnitBytes;
 
@@ -34,7 +35,7 @@ struct InterleavedLayout {
 
 // --- codes ---
 
-// `bits` of the codes from bit `first` on, of a unit.
+// `bits` of the codes from bit `first` on, of a unit; a single bit gives weights 0 and 2.
 template <class V, int bits, int first>
 struct CodePlane {
   static constexpr int kMask = (1 << bits) - 1;
@@ -82,9 +83,10 @@ struct PanelCodebook {
 template <class V, class F>
 struct UnitCodes {
   static constexpr int kBits = F::kCodeBits;
-  static constexpr int kLow = kBits == 8 ? 8 : kBits >= 4 ? 4 : 2;
+  static constexpr int kLow = kBits == 8 ? 8 : kBits >= 4 ? 4 : kBits >= 2 ? 2 : 1;
+  static constexpr int kLowFirst = kBits == 1 ? 1 : 0;
   static constexpr int kHigh = kBits - kLow;
-  CodePlane<V, kLow, 0> low;
+  CodePlane<V, kLow, kLowFirst> low;
   CodePlane<V, kHigh == 0 ? 1 : kHigh, kLow % 8> high;
 
   NIBBLE_INLINE explicit UnitCodes(const std::byte* from) {
@@ -111,7 +113,7 @@ struct UnitCodes {
  private:
   template <int k>
   static NIBBLE_INLINE void low_put(const typename V::I8* codes, std::byte* to) {
-    CodePlane<V, kLow, 0>::template put<k>(codes, to);
+    CodePlane<V, kLow, kLowFirst>::template put<k>(codes, to);
     if constexpr (kHigh > 0) CodePlane<V, kHigh, kLow>::template put<k>(codes, to + 64 * kLow);
   }
 };
@@ -128,6 +130,9 @@ struct BlockOfScales {
   alignas(64) int8_t nibbles[F::kScaleForm == ScaleForm::kNibbles ? 2 : 1][kPanelRows * 16];
 
   NIBBLE_INLINE explicit BlockOfScales(const std::byte* from) {
+    s = reinterpret_cast<const int8_t*>(from + Layout::kHalves);
+    minimums = s + kPanelRows * Layout::kGroups;
+    if constexpr (F::kScaleForm == ScaleForm::kCodes) return;
     const auto* halves = reinterpret_cast<const uint16_t*>(from);
     d = F::kScaleForm == ScaleForm::kBF16 ? V::load_bf16(halves) : V::load_f16(halves);
     if constexpr (requires { F::kScaleUnit; }) d = V::mul(d, V::set1(F::kScaleUnit));
@@ -136,12 +141,16 @@ struct BlockOfScales {
       m = V::load_f16(halves + kPanelRows);
       if constexpr (Layout::kBytesAGroup > 0) m = V::sub(m, V::add(m, m));
     }
-    s = reinterpret_cast<const int8_t*>(from + Layout::kHalves * (1 + Layout::kHasOwnMinimum));
-    minimums = s + kPanelRows * Layout::kGroups;
     if constexpr (F::kScaleForm == ScaleForm::kNibbles) split_nibbles();
   }
   NIBBLE_INLINE typename V::F32 scale(int group) const {
-    return Layout::kBytesAGroup == 0 ? d : V::mul(V::load_i8(s + kPanelRows * group), d);
+    if constexpr (Layout::kBytesAGroup == 0) return d;
+    const auto of_group = V::load_i8(s + kPanelRows * group);
+    if constexpr (F::kScaleForm == ScaleForm::kCodes) {
+      return F::template scale_of_codes<V>(of_group);
+    } else {
+      return V::mul(of_group, d);
+    }
   }
   NIBBLE_INLINE typename V::F32 minimum(int group) const {
     return Layout::kBytesAGroup == 0 ? m : V::mul(V::load_i8(minimums + kPanelRows * group), m);
@@ -164,9 +173,9 @@ template <class F>
 NIBBLE_INLINE void store_scales(const StoredScales& scales, int row, std::byte* to) {
   using Layout = InterleavedLayout<F>;
   auto* halves = reinterpret_cast<uint16_t*>(to);
-  halves[row] = scales.d;
+  if constexpr (Layout::kHalves > 0) halves[row] = scales.d;
   if constexpr (Layout::kHasOwnMinimum) halves[kPanelRows + row] = scales.m;
-  auto* s = reinterpret_cast<uint8_t*>(to + Layout::kHalves * (1 + Layout::kHasOwnMinimum)) + row;
+  auto* s = reinterpret_cast<uint8_t*>(to + Layout::kHalves) + row;
   for (int g = 0; g < Layout::kGroups && Layout::kBytesAGroup > 0; ++g) {
     const int nibble = F::kScaleForm == ScaleForm::kNibbles ? scales.minimum[g] << 4 : 0;
     s[kPanelRows * g] = static_cast<uint8_t>(scales.s[g] | nibble);

@@ -5,9 +5,10 @@
 //             f16 or bf16   d[16] or d[16] m[16]
 //             bytes         the same, then for each group i8 s[16], then for each u8 minimum[16]
 //             nibbles       the same, then for each group u8[16]: s in the low half, minimum above
+//             codes         for each group u8[16]
 //           padded to 64 bytes
 //   codes   for each 32 columns (a unit) vectors of 64 bytes with a row in each lane of 4 bytes;
-//           the 8 fours of columns share the bits of a vector. Codes of 2, 4 and 8 bits are one
+//           the 8 fours of columns share the bits of a vector. Codes of 1, 2, 4 and 8 bits are one
 //           plane, 3 = 2 + 1, 5 = 4 + 1 and 6 = 4 + 2 bits two: the four number k of a plane of b
 //           bits stands in vector k % b, b * (k / b) bits from the right. Signed bytes are stored
 //           as the ISA multiplies them (Operations::panel_zero).
@@ -45,7 +46,7 @@ struct Interleaving {
   void (*unpack)(const std::byte* panel, int64_t n, const WeightPanel& to) noexcept;
 };
 
-// nullptr for types whose rows stay as they are: floats, nvfp4 and q1_0.
+// nullptr for types whose rows stay as they are: floats.
 const Interleaving* interleaving(DType type);           // of active_isa()
 const Interleaving* interleaving(DType type, Isa isa);  // isa must be available
 
