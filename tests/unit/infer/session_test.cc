@@ -10,41 +10,38 @@
 namespace nibble {
 namespace {
 
+std::vector<float> logits_after(Session& session, uint32_t token) {
+  const auto logits = session.feed(std::array{token});
+  return {logits.begin(), logits.end()};
+}
+
 TEST(Session, GoesOnFromWhereItWasRewoundTo) {
   const Checkpoint checkpoint(kLab7m);
   ThreadPool pool(1);
   Session session(checkpoint.config, checkpoint.weights, pool, 16, *dtype_from_name("f16"));
-  const auto logits_after = [&](uint32_t token) {
-    const auto logits = session.feed(std::array{token});
-    return std::vector<float>(logits.begin(), logits.end());
-  };
   session.feed(std::vector<uint32_t>{1, 40, 50, 60, 70});
-  const auto first = logits_after(80);
-  const auto second = logits_after(90);
+  const auto first = logits_after(session, 80);
+  const auto second = logits_after(session, 90);
   session.rewind(5);
   EXPECT_EQ(session.position(), 5);
-  EXPECT_EQ(logits_after(80), first);
-  EXPECT_EQ(logits_after(90), second);
+  EXPECT_EQ(logits_after(session, 80), first);
+  EXPECT_EQ(logits_after(session, 90), second);
   session.rewind();
   EXPECT_EQ(session.position(), 0);
-  EXPECT_NE(logits_after(80), first);
+  EXPECT_NE(logits_after(session, 80), first);
 }
 
 TEST(Session, RemovingTheLastTokensIsRewinding) {
   const Checkpoint checkpoint(kLab7m);
   ThreadPool pool(2);
   Session session(checkpoint.config, checkpoint.weights, pool, 16, *dtype_from_name("f16"));
-  const auto logits_after = [&](uint32_t token) {
-    const auto logits = session.feed(std::array{token});
-    return std::vector<float>(logits.begin(), logits.end());
-  };
   session.feed(std::vector<uint32_t>{1, 40});
   session.feed(std::vector<uint32_t>{50, 60, 70});
-  const auto first = logits_after(80);
+  const auto first = logits_after(session, 80);
   session.remove(2, 4);
   EXPECT_EQ(session.position(), 2);
   session.feed(std::vector<uint32_t>{50, 60, 70});
-  EXPECT_EQ(logits_after(80), first);
+  EXPECT_EQ(logits_after(session, 80), first);
 }
 
 TEST(Session, GoesOnWithoutWhatWasRemovedFromTheMiddle) {
@@ -55,13 +52,12 @@ TEST(Session, GoesOnWithoutWhatWasRemovedFromTheMiddle) {
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, {"8"}, [&] { session.feed(std::array{110u}); }));
   session.remove(1, 3);
   EXPECT_EQ(session.position(), 5);
-  const auto logits = session.feed(std::array{110u});
-  const std::vector<float> after(logits.begin(), logits.end());
+  const auto after = logits_after(session, 110);
   EXPECT_EQ(session.position(), 6);
   session.rewind();
   const auto all = session.feed(std::vector<uint32_t>{1, 70, 80, 90, 100, 110});
   const std::vector<float> anew(all.begin(), all.end());
-  // The rest has seen what is gone, so the answer is another, but of the same text's end.
+  // What is left has seen what is gone: not what a text without it gives.
   EXPECT_NE(after, anew);
 }
 
