@@ -25,10 +25,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "plan": BASICS + ("quant", "model/roles.h"),
     "infer": BASICS + ("kernel", "text", "model"),
     "train": BASICS + ("kernel", "quant", "model"),
-    "eval": BASICS + ("kernel", "text", "model", "infer"),
+    "eval": BASICS + ("kernel", "file", "text", "model", "infer"),
 }
 LAYERS["flow"] = tuple(LAYERS)  # all above
-FOR_EVERY_ROOM = ("nibble/error.h", "nibble/dtype.h", "nibble/effort.h")
+FOR_EVERY_ROOM = ("nibble/error.h", "nibble/dtype.h", "nibble/effort.h", "nibble/divergence.h")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 
 

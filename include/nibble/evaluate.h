@@ -1,38 +1,54 @@
-// Measuring a model on a text.
+// Measuring a model on a text: perplexity, and how far it is from a reference.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "nibble/divergence.h"
 #include "nibble/model.h"
 
 namespace nibble {
 
-// Perplexity by llama-perplexity's protocol: the text's tokens (BOS in front) are cut into windows
+// The protocol is that of llama-perplexity: the text's tokens (BOS in front) are cut into windows
 // of `context`, a rest is left out; in each window the first token is replaced by BOS, and the
-// tokens after the first half are scored.
-struct PerplexityOptions {
-  int64_t context = 512;
-  int64_t windows = 0;  // 0: all
+// tokens after the first half are scored. With a stride (its --ppl-stride) windows of context +
+// stride / 2 tokens begin every `stride` tokens, nothing is replaced, and the last `stride` tokens
+// of each are scored.
+struct EvaluateOptions {
+  int64_t context = 0;  // 0: that of a stored reference, else 512
+  int64_t windows = 0;  // the first so many only; 0: all
+  int64_t stride = 0;   // 0: windows side by side
   // Of the KV cache: f32, f16, bf16, q8_0 or q4_0, or two of them as "q8_0/q4_0" for keys and
   // values.
   std::string kv_type = "f16";
+  // A model, which is run beside this one with f16 in its KV cache, or a stored reference
+  // (docs/formats/reference.md). Empty: perplexity only.
+  std::filesystem::path reference{};
+  // Stores this model's predictions there, to be a reference later; a file of that name is
+  // replaced.
+  std::filesystem::path save_reference{};
 };
 
-struct PerplexityResult {
-  double mean = 0;   // e to the mean negative log-likelihood per scored token
-  double error = 0;  // its standard error
-  double nll = 0;    // natural logarithm, per token
+struct Evaluation {
+  Estimate perplexity;                   // e to the mean negative log-likelihood per scored token
+  double nll = 0;                        // that mean, natural logarithm
+  std::optional<Divergence> divergence;  // from the reference, if there is one
   int64_t context = 0;
   int64_t windows = 0;
   int64_t scored_tokens = 0;
   int64_t processed_tokens = 0;
-  double seconds = 0;
+  double seconds = 0;  // without loading
 };
 
-// Errors: kUsage when the text has less than one window, or options are out of range.
-PerplexityResult perplexity(const Model& model, std::string_view text,
-                            const PerplexityOptions& options = {}, const RunOptions& run = {});
+// Without a text the tokens of the stored reference are read. Memory: that of the models, logits of
+// some dozens of positions, 4 bytes for each token of the text and 8 for each scored one that is
+// compared. Errors: kUsage when the text has less than one window, options are out of range, or the
+// reference is of other tokens, another vocabulary or another context; those of reading and
+// writing files.
+Evaluation evaluate(const Model& model, std::optional<std::string_view> text,
+                    const EvaluateOptions& options = {}, const RunOptions& run = {});
 
 }  // namespace nibble

@@ -1,6 +1,7 @@
 // A handful of measurements in numbers.
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 namespace nibble {
@@ -12,5 +13,9 @@ struct Summary {
 };
 
 Summary summarize(std::span<const double> values);  // at least one
+
+// How many standard errors each half of a 95 % confidence interval has: the 97.5th percentile of
+// Student's t distribution, within 1e-4. `degrees` of freedom below 1 give NaN.
+double students_t_95(int64_t degrees);
 
 }  // namespace nibble

@@ -1,57 +1,248 @@
 #include "nibble/evaluate.h"
 
 #include <algorithm>
+#include <fstream>
+#include <memory>
+#include <utility>
 
 #include "base/error.h"
-#include "eval/perplexity.h"
+#include "eval/reference.h"
+#include "eval/score_statistics.h"
+#include "eval/windows.h"
 #include "flow/kv_type.h"
 #include "flow/model.h"
 #include "flow/run_support.h"
+#include "kernel/operations.h"
 
 namespace nibble {
+namespace {
 
-PerplexityResult perplexity(const Model& model, std::string_view text,
-                            const PerplexityOptions& options, const RunOptions& run) {
-  constexpr int64_t kShortest = 4;
-  if (options.context < kShortest || options.windows < 0) {
-    fail(ErrorCode::kUsage,
-         "a context of {} and {} windows make no sense; the context is at least {}",
-         options.context, options.windows, kShortest);
+constexpr int64_t kDefaultContext = 512;
+constexpr int64_t kShortest = 4;
+
+// What the model is compared with, opened.
+struct OpenReference {
+  std::unique_ptr<Model> model;  // one of these two
+  std::unique_ptr<LogitsReference> stored;
+  bool is_there() const { return model || stored; }
+};
+
+bool begins_with(const std::filesystem::path& path, std::string_view magic) {
+  std::ifstream file(path, std::ios::binary);
+  std::string begin(magic.size(), '\0');
+  return file.read(begin.data(), static_cast<std::streamsize>(begin.size())) && begin == magic;
+}
+
+OpenReference open_reference(const EvaluateOptions& options, const RunOptions& run) {
+  OpenReference reference;
+  if (options.reference.empty()) return reference;
+  if (begins_with(options.reference, kLogitsMagic)) {
+    reference.stored = std::make_unique<LogitsReference>(options.reference);
+  } else {
+    LoadOptions load;
+    load.run = run;
+    reference.model = std::make_unique<Model>(options.reference, load);
   }
-  Model::Parts& parts = model.parts();
-  const Vocabulary& vocabulary = parts.tokenizer->vocabulary();
-  const auto tokens = parts.tokenizer->encode(text);
-  const int64_t available = static_cast<int64_t>(tokens.size()) / options.context;
-  if (available == 0) {
+  return reference;
+}
+
+void check_options(const EvaluateOptions& options, int64_t context, bool is_stored) {
+  if (context < kShortest || options.windows < 0) {
+    fail(ErrorCode::kUsage,
+         "a context of {} and {} windows make no sense; the context is at least {}", context,
+         options.windows, kShortest);
+  }
+  if (options.stride == 0) return;
+  if (options.stride < 0 || options.stride >= context) {
+    fail(ErrorCode::kUsage, "a stride of {} makes no sense with a context of {}: expected 1 to {}",
+         options.stride, context, context - 1);
+  }
+  if (is_stored || !options.save_reference.empty()) {
+    fail(ErrorCode::kUsage,
+         "stored references are of windows side by side; leave out the stride, or compare with a "
+         "model");
+  }
+}
+
+void check_stored(const LogitsLayout& layout, const EvaluateOptions& options, int64_t vocab_size) {
+  if (layout.vocab_size != vocab_size) {
+    fail(ErrorCode::kUsage,
+         "{}: the reference is of a vocabulary of {} tokens, this model has {}; they cannot be "
+         "compared",
+         options.reference.string(), layout.vocab_size, vocab_size);
+  }
+  if (options.context != 0 && options.context != layout.context) {
+    fail(ErrorCode::kUsage,
+         "{}: the reference is of windows of {} tokens, {} were asked for; leave out the context",
+         options.reference.string(), layout.context, options.context);
+  }
+}
+
+// Error kUsage unless `tokens` begin with `reference`.
+void check_same_tokens(std::span<const uint32_t> tokens, std::span<const uint32_t> reference,
+                       const std::filesystem::path& path) {
+  const auto [ours, theirs] =
+      std::mismatch(tokens.begin(), tokens.end(), reference.begin(), reference.end());
+  if (theirs == reference.end()) return;
+  const auto place = ours - tokens.begin();
+  if (ours == tokens.end()) {
+    fail(ErrorCode::kUsage,
+         "{}: the reference goes on after this text's {} tokens; give the text "
+         "that it was made of, or none",
+         path.string(), place);
+  }
+  fail(ErrorCode::kUsage,
+       "{}: token {} of the text is {} for the reference, {} for this model: they are of different "
+       "texts or tokenizers",
+       path.string(), place, *theirs, *ours);
+}
+
+// The text's tokens, or those that the reference was made of.
+std::vector<uint32_t> tokens_of(const Model& model, std::optional<std::string_view> text,
+                                const EvaluateOptions& options, const OpenReference& reference) {
+  if (!text && !reference.stored)
+    fail(ErrorCode::kUsage, "there is no text; only a stored reference brings its own");
+  if (!text) return reference.stored->logits().tokens();
+  auto tokens = model.parts().tokenizer->encode(*text);
+  if (reference.stored)
+    check_same_tokens(tokens, reference.stored->logits().tokens(), options.reference);
+  if (reference.model) {
+    const auto theirs = reference.model->parts().tokenizer->encode(*text);
+    check_same_tokens(tokens, theirs, options.reference);
+    const int64_t ours = model.parts().weights->vocab_size();
+    const int64_t other = reference.model->parts().weights->vocab_size();
+    if (ours != other) {
+      fail(ErrorCode::kUsage,
+           "{}: the reference has a vocabulary of {} tokens, this model of {}; they cannot be "
+           "compared",
+           options.reference.string(), other, ours);
+    }
+  }
+  return tokens;
+}
+
+Windows windows_of(const Model& model, std::span<const uint32_t> tokens,
+                   const EvaluateOptions& options, int64_t context,
+                   const OpenReference& reference) {
+  const Vocabulary& vocabulary = model.parts().tokenizer->vocabulary();
+  Windows windows = options.stride > 0
+                        ? windows_with_stride(tokens, context, options.stride, options.windows)
+                        : windows_side_by_side(tokens, context, options.windows);
+  if (windows.count == 0) {
     fail(ErrorCode::kUsage,
          "the text has {} tokens, less than one window of {}; use a longer text or a shorter "
          "--context",
-         tokens.size(), options.context);
+         tokens.size(), windows.length);
   }
-  WindowedText windowed;
-  windowed.tokens = tokens;
-  windowed.context = options.context;
-  windowed.windows = options.windows == 0 ? available : std::min(options.windows, available);
-  windowed.replaces_first = vocabulary.add_bos && vocabulary.bos.has_value();
-  windowed.first_token = vocabulary.bos.value_or(0);
+  if (reference.stored)
+    windows.count = std::min(windows.count, reference.stored->logits().layout().windows);
+  if (options.stride == 0 && vocabulary.add_bos) windows.first_token = vocabulary.bos;
+  return windows;
+}
 
+std::unique_ptr<LogitsFileWriter> open_writer(const Windows& windows, int64_t vocab_size,
+                                              const std::filesystem::path& path) {
+  if (path.empty()) return nullptr;
+  const LogitsLayout layout = {windows.length, vocab_size, windows.count};
+  return std::make_unique<LogitsFileWriter>(
+      path, layout, windows.tokens.first(static_cast<size_t>(windows.count * windows.length)));
+}
+
+std::unique_ptr<Reference> make_reference(OpenReference& reference, const Windows& windows) {
+  if (reference.stored) return std::move(reference.stored);
+  if (!reference.model) return nullptr;
+  const Model::Parts& parts = reference.model->parts();
+  return std::make_unique<ModelReference>(parts.config, *parts.weights, *parts.pool, windows.length,
+                                          DType::kF16);
+}
+
+// One pass over the windows: each row of logits is scored, and stored when asked for.
+class Pass {
+ public:
+  Pass(const Model::Parts& model, Reference* reference, LogitsFileWriter* writer)
+      : model_(model), reference_(reference), writer_(writer), statistics_(reference != nullptr) {}
+
+  const ScoreStatistics& run(Session& session, const Windows& windows, Phase& phase) {
+    WindowVisitor visitor;
+    if (reference_ != nullptr) {
+      visitor.on_read = [&](auto tokens, int64_t position, int64_t wanted) {
+        reference_->on_read(tokens, position, wanted);
+      };
+    }
+    visitor.on_rows = [&](const ScoredRows& rows) { add(rows); };
+    visitor.on_window = [&](int64_t) {
+      statistics_.end_window();
+      phase.advance(static_cast<uint64_t>(windows.step));
+    };
+    read_windows(session, model_.weights->vocab_size(), windows, visitor);
+    return statistics_;
+  }
+
+ private:
+  void add(const ScoredRows& rows) {
+    scores_.resize(rows.next.size());
+    if (reference_ != nullptr) {
+      reference_->compare(rows, *model_.pool, scores_);
+    } else {
+      score_rows(rows, *model_.pool, scores_, [&](int64_t i, int) {
+        return score(rows.row(i), rows.vocab_size, rows.next[static_cast<size_t>(i)]);
+      });
+    }
+    for (const Score& score : scores_) statistics_.add(score);
+    if (writer_ != nullptr) store(rows);
+  }
+
+  void store(const ScoredRows& rows) {
+    model_.pool->run(rows.count(), 1, [&](int64_t begin, int64_t end, int) {
+      for (int64_t i = begin; i < end; ++i) {
+        const auto at = static_cast<size_t>(i);
+        const double log_sum = scores_[at].nll + static_cast<double>(rows.row(i)[rows.next[at]]);
+        writer_->write(rows.window, rows.begin + i, rows.row(i), log_sum);
+      }
+    });
+  }
+
+  const Model::Parts& model_;
+  Reference* reference_;
+  LogitsFileWriter* writer_;
+  ScoreStatistics statistics_;
+  std::vector<Score> scores_;
+};
+
+}  // namespace
+
+Evaluation evaluate(const Model& model, std::optional<std::string_view> text,
+                    const EvaluateOptions& options, const RunOptions& run) {
+  const Model::Parts& parts = model.parts();
+  const int64_t vocab_size = parts.weights->vocab_size();
   const KvTypes kv_types = kv_types_from_name(options.kv_type);
   check_kv_types(parts.config, kv_types, parts.path.string());
-  Session session(parts.config, *parts.weights, *parts.pool, options.context, kv_types);
-  Phase phase(run, "evaluating", "tokens",
-              static_cast<uint64_t>(windowed.windows * options.context));
-  const auto sums = evaluate_windows(session, windowed, parts.weights->vocab_size(), [&](int64_t) {
-    phase.advance(static_cast<uint64_t>(options.context));
-  });
+  OpenReference opened = open_reference(options, run);
+  int64_t context = options.context == 0 ? kDefaultContext : options.context;
+  if (opened.stored) {
+    check_stored(opened.stored->logits().layout(), options, vocab_size);
+    context = opened.stored->logits().layout().context;
+  }
+  check_options(options, context, opened.stored != nullptr);
+  const auto tokens = tokens_of(model, text, options, opened);
+  const Windows windows = windows_of(model, tokens, options, context, opened);
+  const auto writer = open_writer(windows, vocab_size, options.save_reference);
+  const auto reference = make_reference(opened, windows);
 
-  PerplexityResult result;
-  result.mean = sums.perplexity();
-  result.error = sums.perplexity_error();
-  result.nll = sums.mean();
-  result.context = options.context;
-  result.windows = windowed.windows;
-  result.scored_tokens = sums.tokens;
-  result.processed_tokens = windowed.windows * options.context;
+  Session session(parts.config, *parts.weights, *parts.pool, windows.length, kv_types);
+  Phase phase(run, "evaluating", "tokens", static_cast<uint64_t>(windows.count * windows.step));
+  Pass pass(parts, reference.get(), writer.get());
+  const ScoreStatistics& statistics = pass.run(session, windows, phase);
+  if (writer) writer->commit();
+
+  Evaluation result;
+  result.perplexity = statistics.perplexity();
+  result.nll = statistics.nll();
+  if (reference) result.divergence = statistics.divergence();
+  result.context = windows.length;
+  result.windows = windows.count;
+  result.scored_tokens = statistics.count();
+  result.processed_tokens = windows.count * windows.length;
   result.seconds = phase.seconds();
   return result;
 }

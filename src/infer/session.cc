@@ -28,4 +28,10 @@ std::span<const float> Session::feed(std::span<const uint32_t> tokens, int64_t w
   return forward_.run(tokens.last(static_cast<size_t>(last)), cache_, wanted);
 }
 
+void Session::read(std::span<const uint32_t> tokens, int64_t wanted) {
+  check_tokens(tokens, cache_, weights_);
+  const ForwardPart part = {tokens, &cache_, wanted};
+  forward_.read({&part, 1});
+}
+
 }  // namespace nibble

@@ -23,6 +23,14 @@ class Session {
   // (kBatch).
   std::span<const float> feed(std::span<const uint32_t> tokens, int64_t wanted);
 
+  // In two steps, for who has no room for all logits at once: read() takes at most kBatch tokens,
+  // logits() gives those of `count` of the last `wanted` tokens, from the one at `begin` on, valid
+  // until the next call.
+  void read(std::span<const uint32_t> tokens, int64_t wanted);
+  std::span<const float> logits(int64_t begin, int64_t count) {
+    return forward_.logits(begin, count);
+  }
+
   int64_t position() const { return cache_.length(); }
   int64_t context() const { return cache_.capacity(); }
   // Forgets what came after the first `position` tokens, at most position().

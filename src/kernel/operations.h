@@ -63,6 +63,13 @@ struct AttentionBlock {
   float* output;   // [head_dim, rounded up to 8][32] the same sum over the values, at first 0
 };
 
+// Over n pairs of floats, of their differences to shifts a = p - p_shift and b = q - q_shift.
+struct DivergenceSums {
+  double p;           // sum of e^a
+  double q;           // sum of e^b
+  double difference;  // sum of e^a (a - b)
+};
+
 struct Operations {
   // x[n] as 8-bit activations (codec/format.h ActivationRow): fills q, d, s and their zero padding
   // up to a multiple of 256.
@@ -90,6 +97,14 @@ struct Operations {
 
   // log(sum(e^x)), without overflow
   float (*log_sum_exp)(const float* x, int64_t n) noexcept;
+
+  // What distributions are compared by, with sums in double: the largest of n floats, the sum of
+  // e^(x - shift), and both sums and the divergence of two rows in one pass. e^x below x = -87 is
+  // e^-87.
+  float (*largest)(const float* x, int64_t n) noexcept;
+  double (*sum_exp)(const float* x, int64_t n, float shift) noexcept;
+  DivergenceSums (*divergence)(const float* p, const float* q, int64_t n, float p_shift,
+                               float q_shift) noexcept;
 
   // A panel from the rows of 16 weight rows; n is padded to 256 (float formats: 16). form is
   // nullptr for float formats.

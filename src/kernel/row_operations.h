@@ -5,6 +5,7 @@
 
 #include "base/numeric.h"
 #include "codec/format.h"
+#include "kernel/operations.h"
 #include "simd/math.h"
 
 namespace nibble {
@@ -98,6 +99,56 @@ NIBBLE_INLINE float sum_of_exp(Float* x, int64_t n, float shift) {
     sum = V::add(sum, terms);
   }
   return V::sum(sum);
+}
+
+template <class V>
+float largest(const float* x, int64_t n) noexcept {
+  return largest_of<V>(x, n);
+}
+
+// Floats that are summed up in float lanes before the sum goes on in double: a lane gets 64 of
+// them, few enough that small terms are not lost beside a large one.
+inline constexpr int64_t kSumPiece = 1024;
+
+template <class V>
+double sum_exp(const float* x, int64_t n, float shift) noexcept {
+  double sum = 0;
+  for (int64_t i = 0; i < n; i += kSumPiece) {
+    const int64_t count = n - i < kSumPiece ? n - i : kSumPiece;
+    sum += static_cast<double>(sum_of_exp<V, false>(x + i, count, shift));
+  }
+  return sum;
+}
+
+// The lanes with i < count, 0 in the others.
+template <class V>
+NIBBLE_INLINE typename V::F32 first_lanes(typename V::F32 x, int64_t count) {
+  if (count >= 16) return x;
+  float lanes[16];
+  V::store(lanes, x);
+  return V::load_first(lanes, static_cast<int>(count));
+}
+
+template <class V>
+DivergenceSums divergence(const float* p, const float* q, int64_t n, float p_shift,
+                          float q_shift) noexcept {
+  DivergenceSums sums{};
+  for (int64_t piece = 0; piece < n; piece += kSumPiece) {
+    const int64_t end = n - piece < kSumPiece ? n : piece + kSumPiece;
+    auto p_sum = V::zero(), q_sum = V::zero(), difference = V::zero();
+    for (int64_t i = piece; i < end; i += 16) {
+      const auto a = V::sub(load_rest<V>(p + i, end - i), V::set1(p_shift));
+      const auto b = V::sub(load_rest<V>(q + i, end - i), V::set1(q_shift));
+      const auto p_term = first_lanes<V>(exp<V>(a), end - i);
+      p_sum = V::add(p_sum, p_term);
+      q_sum = V::add(q_sum, first_lanes<V>(exp<V>(b), end - i));
+      difference = V::fma(p_term, V::sub(a, b), difference);
+    }
+    sums.p += static_cast<double>(V::sum(p_sum));
+    sums.q += static_cast<double>(V::sum(q_sum));
+    sums.difference += static_cast<double>(V::sum(difference));
+  }
+  return sums;
 }
 
 template <class V>

@@ -34,10 +34,17 @@ std::span<const float> Forward::run(std::span<const uint32_t> tokens, KvCache& c
 }
 
 std::span<const float> Forward::run(std::span<const ForwardPart> parts) {
+  read(parts);
+  int64_t wanted = 0;
+  for (const ForwardPart& part : parts) wanted += part.wanted;
+  return logits(0, wanted);
+}
+
+void Forward::read(std::span<const ForwardPart> parts) {
   int64_t count = 0, wanted = 0;
   for (const ForwardPart& part : parts)
     count += static_cast<int64_t>(part.tokens.size()), wanted += part.wanted;
-  resize(count, wanted);
+  resize(count);
   embed(parts);
   prepare_angles(count);
   for (int64_t layer = 0; layer < config_.layers; ++layer) {
@@ -50,15 +57,21 @@ std::span<const float> Forward::run(std::span<const ForwardPart> parts) {
   }
   for (const ForwardPart& part : parts)
     part.cache->set_length(part.cache->length() + static_cast<int64_t>(part.tokens.size()));
-  if (wanted == 0) return {};
+  if (wanted == 0) return;
   move_wanted_to_front(parts);
   normalize(floats(weights_.of(Role::kOutputNorm)), wanted);
-  activations_.assign(normalized_.data(), wanted, config_.hidden);
-  matmul(weights_.of(Role::kOutput), activations_, logits_.data(), pool_);
-  return {logits_.data(), static_cast<size_t>(wanted * weights_.vocab_size())};
 }
 
-void Forward::resize(int64_t tokens, int64_t wanted) {
+std::span<const float> Forward::logits(int64_t begin, int64_t count) {
+  if (count == 0) return {};
+  const auto size = static_cast<size_t>(count * weights_.vocab_size());
+  if (logits_.size() < size) logits_.resize(size);
+  activations_.assign(normalized_.data() + begin * config_.hidden, count, config_.hidden);
+  matmul(weights_.of(Role::kOutput), activations_, logits_.data(), pool_);
+  return {logits_.data(), size};
+}
+
+void Forward::resize(int64_t tokens) {
   const auto grow = [](std::vector<float>& buffer, int64_t size) {
     if (buffer.size() < static_cast<size_t>(size)) buffer.resize(static_cast<size_t>(size));
   };
@@ -69,7 +82,6 @@ void Forward::resize(int64_t tokens, int64_t wanted) {
   if (config_.experts == 0)
     for (auto* buffer : {&gate_, &up_}) grow(*buffer, tokens * config_.ffn);
   grow(cos_sin_, tokens * config_.rope_dimensions);
-  grow(logits_, wanted * weights_.vocab_size());
 }
 
 void Forward::embed(std::span<const ForwardPart> parts) {

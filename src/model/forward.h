@@ -38,6 +38,11 @@ class Forward {
   // The same with one part.
   std::span<const float> run(std::span<const uint32_t> tokens, KvCache& cache, int64_t wanted);
 
+  // run() in two steps, for who has no room for all wanted logits at once: read() appends, logits()
+  // computes those of `count` wanted tokens from `begin` on, numbered through all parts. Same bits.
+  void read(std::span<const ForwardPart> parts);
+  std::span<const float> logits(int64_t begin, int64_t count);  // valid until the next call
+
   const Rope& rope() const { return rope_; }  // what keys in the caches are turned by
 
  private:
@@ -47,7 +52,7 @@ class Forward {
     int64_t position;
   };
 
-  void resize(int64_t tokens, int64_t wanted);
+  void resize(int64_t tokens);
   void embed(std::span<const ForwardPart> parts);
   void prepare_angles(int64_t tokens);
   void normalize(const float* weight, int64_t tokens);

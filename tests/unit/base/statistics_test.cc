@@ -26,5 +26,15 @@ TEST(Summary, OfOneValueHasNoDeviation) {
   EXPECT_EQ(summary.deviation, 0.0);
 }
 
+// Tables of the distribution (Abramowitz and Stegun, table 26.10).
+TEST(StudentsT, HasTheTablesPercentiles) {
+  EXPECT_NEAR(students_t_95(1), 12.706, 5e-4);
+  EXPECT_NEAR(students_t_95(9), 2.262, 5e-4);
+  EXPECT_NEAR(students_t_95(10), 2.228, 5e-4);
+  EXPECT_NEAR(students_t_95(30), 2.042, 5e-4);
+  EXPECT_NEAR(students_t_95(1'000'000), 1.95997, 1e-5);
+  EXPECT_TRUE(std::isnan(students_t_95(0)));
+}
+
 }  // namespace
 }  // namespace nibble

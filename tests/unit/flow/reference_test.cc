@@ -58,12 +58,12 @@ TEST(Lab7m, HasTheReferencePerplexity) {
   const Json numbers =
       read_json(repository_path("tests/golden/lab-7m/reference_numbers.json"))["lab-7m F16 eval"];
   const auto result =
-      perplexity(Model(converted(folder, kLab7m)), read_file(shared_path("text/eval.txt")),
-                 {.context = 256, .windows = 64});
+      evaluate(Model(converted(folder, kLab7m)), read_file(shared_path("text/eval.txt")),
+               {.context = 256, .windows = 64});
   EXPECT_EQ(result.scored_tokens, numbers["scored_half"].get<int64_t>());
   // Keys and values in f16, the reference's in f32: 2.4e-6 apart in the mean.
   EXPECT_NEAR(result.nll, numbers["nll_half"].get<double>(), 1e-5);
-  EXPECT_NEAR(result.mean / numbers["ppl_half"].get<double>(), 1.0, 1e-5);
+  EXPECT_NEAR(result.perplexity.value / numbers["ppl_half"].get<double>(), 1.0, 1e-5);
 }
 
 TEST(Stories260k, HasTheReferencePerplexityAndContinuation) {
@@ -71,9 +71,10 @@ TEST(Stories260k, HasTheReferencePerplexityAndContinuation) {
   const Json numbers = read_json(
       repository_path("tests/golden/lab-7m/reference_numbers.json"))["stories260k F32 eval"];
   const Model model(shared_path("models/stories260k"));
-  const auto result = perplexity(model, read_file(shared_path("text/eval.txt")),
-                                 {.context = 256, .windows = 64, .kv_type = "f32"});
-  EXPECT_NEAR(result.mean / numbers["ppl_half"].get<double>(), 1.0, 1e-6);  // here 7.5e-8
+  const auto result = evaluate(model, read_file(shared_path("text/eval.txt")),
+                               {.context = 256, .windows = 64, .kv_type = "f32"});
+  EXPECT_NEAR(result.perplexity.value / numbers["ppl_half"].get<double>(), 1.0,
+              1e-6);  // here 7.5e-8
   expect_greedy(model,
                 read_json(shared_path("models/stories260k-reference/stories260k_greedy.json")));
 }

@@ -61,5 +61,24 @@ TEST(Session, GoesOnWithoutWhatWasRemovedFromTheMiddle) {
   EXPECT_NE(after, anew);
 }
 
+TEST(Session, GivesLogitsInPiecesWithTheSameBits) {
+  const Checkpoint checkpoint(kLab7m);
+  ThreadPool pool(2);
+  const std::vector<uint32_t> tokens = {1, 40, 50, 60, 70, 80, 90};
+  Session session(checkpoint.config, checkpoint.weights, pool, 16, *dtype_from_name("f16"));
+  const auto all = session.feed(tokens, 5);
+  const std::vector<float> expected(all.begin(), all.end());
+  session.rewind();
+  session.read(tokens, 5);
+  EXPECT_EQ(session.position(), 7);
+  std::vector<float> found;
+  for (const auto& [begin, count] : {std::pair(0, 4), std::pair(4, 1)}) {
+    const auto piece = session.logits(begin, count);
+    found.insert(found.end(), piece.begin(), piece.end());
+  }
+  EXPECT_EQ(found.size(), expected.size());
+  for (size_t i = 0; i < found.size(); ++i) ASSERT_NEAR(found[i], expected[i], 1e-3) << i;
+}
+
 }  // namespace
 }  // namespace nibble

@@ -81,6 +81,35 @@ TEST_P(EveryIsa, LogSumExpDoesNotOverflow) {
   }
 }
 
+TEST_P(EveryIsa, SumsUpWhatDistributionsAreComparedBy) {
+  for (const size_t n : {1u, 15u, 16u, 100u, 1023u, 4096u + 17u}) {
+    const auto p = random_floats(n, 9.0f, 6), q = random_floats(n, 9.0f, 7);
+    const auto count = static_cast<int64_t>(n);
+    const float p_shift = *std::max_element(p.begin(), p.end()), q_shift = 4.0f;
+    DivergenceSums expected{};
+    for (size_t i = 0; i < n; ++i) {
+      const double a = p[i] - p_shift, b = q[i] - q_shift;
+      expected.p += std::exp(a);
+      expected.q += std::exp(b);
+      expected.difference += std::exp(a) * (a - b);
+    }
+    const DivergenceSums sums = ops().divergence(p.data(), q.data(), count, p_shift, q_shift);
+    EXPECT_EQ(ops().largest(p.data(), count), p_shift);
+    EXPECT_EQ(sums.p, ops().sum_exp(p.data(), count, p_shift));
+    EXPECT_EQ(sums.q, ops().sum_exp(q.data(), count, q_shift));
+    EXPECT_NEAR(sums.p / expected.p, 1, 1e-6);
+    EXPECT_NEAR(sums.q / expected.q, 1, 1e-6);
+    EXPECT_NEAR(sums.difference, expected.difference, 2e-6 * 18 * expected.p);
+  }
+}
+
+TEST_P(EveryIsa, SmallTermsAreNotLostBesideALargeOne) {
+  std::vector<float> x(1 << 20, -17.5f);  // each less than half a step of a float at 1
+  x[3] = 0;
+  const double expected = 1 + (static_cast<double>(x.size()) - 1) * std::exp(-17.5);
+  EXPECT_NEAR(ops().sum_exp(x.data(), static_cast<int64_t>(x.size()), 0), expected, 1e-3);
+}
+
 TEST_P(EveryIsa, CountsTheProductsOfARound) {
   for (const auto multiply : {ops().multiply_integers, ops().multiply_floats}) {
     EXPECT_EQ(multiply(0), 0);
@@ -108,6 +137,9 @@ TEST_P(EveryIsa, GivesTheBitsOfTheScalarDefinition) {
   scalar.silu_multiply(gate_scalar.data(), x.data(), static_cast<int64_t>(n));
   EXPECT_EQ(gate, gate_scalar);
   EXPECT_EQ(ops().log_sum_exp(x.data(), n), scalar.log_sum_exp(x.data(), n));
+  EXPECT_EQ(ops().sum_exp(x.data(), n, 8), scalar.sum_exp(x.data(), n, 8));
+  EXPECT_EQ(ops().divergence(x.data(), gate.data(), n, 8, 7).difference,
+            scalar.divergence(x.data(), gate.data(), n, 8, 7).difference);
   std::vector<float> y(n), y_scalar(n);
   ops().rms_norm(x.data(), x.data(), 1e-6f, n, y.data());
   scalar.rms_norm(x.data(), x.data(), 1e-6f, n, y_scalar.data());

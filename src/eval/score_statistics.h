@@ -1,0 +1,34 @@
+// The scores of a text's positions, summed up.
+#pragma once
+
+#include <vector>
+
+#include "eval/score.h"
+#include "eval/windowed_mean.h"
+#include "nibble/divergence.h"
+
+namespace nibble {
+
+class ScoreStatistics {
+ public:
+  // Without a reference only `nll` of scores is looked at. With one, 8 bytes are kept of each, for
+  // exact percentiles.
+  explicit ScoreStatistics(bool has_reference) : has_reference_(has_reference) {}
+
+  void add(const Score& score);
+  void end_window();
+
+  int64_t count() const { return nll_.count(); }
+  double nll() const { return nll_.mean(); }
+  Estimate perplexity() const;
+  Divergence divergence() const;  // at least one score was added
+
+ private:
+  bool has_reference_;
+  WindowedMean nll_, reference_nll_, log_ratio_, kl_, delta_p_, delta_p_squared_, same_top_;
+  std::vector<float> kls_, delta_ps_;
+};
+
+Percentiles percentiles_of(std::vector<float> values);  // at least one
+
+}  // namespace nibble

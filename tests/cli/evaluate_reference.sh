@@ -1,0 +1,53 @@
+# A model beside a reference: another model, or what one predicted, stored in llama-perplexity's format.
+. "$LIB"
+text="$ASSETS/lab-7m-text/evaluation.txt"
+model="$ASSETS/lab-7m"
+window="--context 128 --windows 6"
+nibble evaluate "$model" -f "$text" $window -t q4_0 --reference "$model" --quiet
+nibble evaluate "$model" -f "$text" $window --save-reference reference --quiet
+stat -c '%n %s' reference
+"$NIBBLE" evaluate "$model" -f "$text" $window -t q4_0 --reference "$model" --quiet --json >beside.json
+"$NIBBLE" evaluate "$model" -t q4_0 --kl-divergence --kl-divergence-base reference --quiet --json >stored.json
+"$NIBBLE" evaluate "$model" -f "$text" $window --reference reference --quiet --json >itself.json
+"$NIBBLE" evaluate "$model" -f "$text" $window --reference "$model" --threads 1 --quiet --json >same.json
+python3 - <<'PY'
+import json
+beside, stored, itself, same = (json.load(open(f"{n}.json")) for n in ("beside", "stored", "itself", "same"))
+for part in ("perplexity", "kl_divergence", "delta_p", "agreement"):
+    print(part, *beside[part])
+print("stored and run agree:", all(abs(beside[p]["mean"] - stored[p]["mean"]) < 1e-5 for p in ("kl_divergence", "delta_p")),
+      stored["perplexity"]["mean"] == beside["perplexity"]["mean"], stored["windows"])
+print("beside itself:", same["kl_divergence"]["mean"], same["kl_divergence"]["max"], same["delta_p"]["rms"],
+      same["agreement"]["mean"], same["perplexity"]["ratio"])
+print("beside its stored self:", abs(itself["kl_divergence"]["mean"]) < 1e-5, itself["agreement"]["mean"])
+print("intervals hold the mean:", all(beside[p]["low"] < beside[p]["mean"] < beside[p]["high"]
+                                      for p in ("perplexity", "kl_divergence", "agreement")))
+PY
+
+# llama-perplexity's strided protocol
+nibble evaluate "$model" -f "$text" --ctx-size 64 --ppl-stride 32 --chunks 5 --quiet
+
+# What cannot be
+mkdir bad
+head -c 100000 reference >bad/truncated
+cp reference bad/context && patch bad/context 8 81000000
+cp reference bad/vocabulary && patch bad/vocabulary 12 ff0f0000
+cp reference bad/row && patch bad/row 3092 0000c07f  # 20 bytes, 6 * 128 tokens of 4: the first scale
+head -c 700 "$text" >bad/short.txt
+tr a-z b-za <"$text" >bad/other.txt
+refuses evaluate "$model" --reference bad/truncated --quiet
+refuses evaluate "$model" --reference bad/context --quiet
+refuses evaluate "$model" --reference bad/vocabulary --quiet
+refuses evaluate "$model" --reference bad/row --save-reference new --quiet
+refuses evaluate "$model" --reference missing -f "$text" --quiet
+refuses evaluate "$model" --reference reference -f bad/other.txt --quiet
+refuses evaluate "$model" --reference reference -f bad/short.txt --quiet
+refuses evaluate "$model" --reference reference --context 64 --quiet
+refuses evaluate "$model" --reference reference --stride 32 --quiet
+refuses evaluate "$model" -f "$text" --context 64 --stride 64 --quiet
+refuses evaluate "$model" -f bad/short.txt --context 64 --stride 32 --save-reference new --quiet
+refuses evaluate "$model" -f "$text" --windows 1 --save-reference missing/new --quiet
+refuses evaluate "$model" --reference "$model" --quiet
+refuses evaluate "$model" --quiet
+refuses evaluate "$model" -f "$text" --kl-divergence --quiet
+refuses evaluate "$model" -f "$text" --save-reference new --kl-divergence-base new --quiet
