@@ -15,8 +15,8 @@ namespace nibble {
 // The protocol is that of llama-perplexity: the text's tokens (BOS in front) are cut into windows
 // of `context`, a rest is left out; in each window the first token is replaced by BOS, and the
 // tokens after the first half are scored. With a stride (its --ppl-stride) windows of context +
-// stride / 2 tokens begin every `stride` tokens, nothing is replaced, and the last `stride` tokens
-// of each are scored.
+// stride / 2 tokens, rounded up to a multiple of 32, begin every `stride` tokens, nothing is
+// replaced, and the last `stride` tokens of each are scored.
 struct EvaluateOptions {
   int64_t context = 0;  // 0: that of a stored reference, else 512
   int64_t windows = 0;  // the first so many only; 0: all

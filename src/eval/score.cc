@@ -32,8 +32,7 @@ Score compare_logits(const float* reference, const float* logits, int64_t vocab_
                      uint32_t next) {
   const float p_largest = operations().largest(reference, vocab_size);
   const float q_largest = operations().largest(logits, vocab_size);
-  const auto sums =
-      operations().divergence(reference, logits, vocab_size, p_largest, q_largest);
+  const auto sums = operations().divergence(reference, logits, vocab_size, p_largest, q_largest);
   Score result;
   result.nll = negative_log(q_largest, logits[next], sums.q);
   result.reference_nll = negative_log(p_largest, reference[next], sums.p);

@@ -23,19 +23,20 @@ double variance_of_difference(double a, double x, double b, double y, double x_m
 Estimate difference_of(const WindowedMean& nll, const WindowedMean& reference,
                        const WindowedMean& log_ratio) {
   const double a = std::exp(nll.mean()), b = std::exp(reference.mean());
-  return make_estimate(a - b,
-                       variance_of_difference(a, nll.variance(), b, reference.variance(),
-                                              log_ratio.variance()),
-                       variance_of_difference(a, nll.window_variance(), b,
-                                              reference.window_variance(),
-                                              log_ratio.window_variance()),
-                       nll.windows());
+  return make_estimate(
+      a - b,
+      variance_of_difference(a, nll.variance(), b, reference.variance(), log_ratio.variance()),
+      variance_of_difference(a, nll.window_variance(), b, reference.window_variance(),
+                             log_ratio.window_variance()),
+      nll.windows());
 }
 
 // For what cannot lie outside.
 Estimate within(const Estimate& estimate, double least, double most) {
   return transformed(
-      estimate, [=](double x) { return x < least ? least : x > most ? most : x; }, 1);
+      estimate, [=](double x) { return x < least  ? least
+                                       : x > most ? most
+                                                  : x; }, 1);
 }
 
 Estimate square_root(const Estimate& estimate) {

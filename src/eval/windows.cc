@@ -21,8 +21,7 @@ int64_t limited(int64_t available, int64_t most) {
 }  // namespace
 
 std::vector<uint32_t> Windows::window(int64_t index) const {
-  const auto from =
-      tokens.subspan(static_cast<size_t>(index * step), static_cast<size_t>(length));
+  const auto from = tokens.subspan(static_cast<size_t>(index * step), static_cast<size_t>(length));
   std::vector<uint32_t> window(from.begin(), from.end());
   if (first_token) window[0] = *first_token;
   return window;
@@ -35,7 +34,8 @@ Windows windows_side_by_side(std::span<const uint32_t> tokens, int64_t context, 
 
 Windows windows_with_stride(std::span<const uint32_t> tokens, int64_t context, int64_t stride,
                             int64_t most) {
-  const int64_t length = context + stride / 2;
+  constexpr int64_t kUnit = 32;  // llama.cpp rounds the contexts up that it creates
+  const int64_t length = (context + stride / 2 + kUnit - 1) / kUnit * kUnit;
   const int64_t rest = std::max<int64_t>(static_cast<int64_t>(tokens.size()) - length, 0);
   const int64_t available = (rest + stride - 1) / stride;
   return {tokens, length, stride, length - stride - 1, limited(available, most), std::nullopt};
@@ -59,10 +59,10 @@ void read_windows(Session& session, int64_t vocab_size, const Windows& windows,
       for (int64_t row = 0; row < wanted; row += most_rows) {
         const int64_t count = std::min(most_rows, wanted - row);
         const int64_t position = end - wanted + row;
-        visitor.on_rows({w, position - windows.first,
-                         tokens.subspan(static_cast<size_t>(position + 1),
-                                        static_cast<size_t>(count)),
-                         session.logits(row, count).data(), vocab_size});
+        visitor.on_rows(
+            {w, position - windows.first,
+             tokens.subspan(static_cast<size_t>(position + 1), static_cast<size_t>(count)),
+             session.logits(row, count).data(), vocab_size});
       }
     }
     visitor.on_window(w + 1);

@@ -80,14 +80,14 @@ TEST(Windows, LeaveOutTheRestOfTheText) {
   EXPECT_EQ(windows_side_by_side(tokens, 101, 0).count, 0);
 }
 
-// llama-perplexity --ppl-stride 8 -c 32: windows of 36 tokens, (100 - 36 + 7) / 8 of them.
+// llama-perplexity --ppl-stride 8 -c 32: windows of 64 tokens, (100 - 64 + 7) / 8 of them.
 TEST(Windows, WithAStrideOverlapAndScoreTheirEnds) {
   const auto tokens = some_tokens(100);
   const Windows windows = windows_with_stride(tokens, 32, 8, 0);
-  EXPECT_EQ(windows.length, 36);
-  EXPECT_EQ(windows.count, 8);
+  EXPECT_EQ(windows.length, 64);
+  EXPECT_EQ(windows.count, 5);
   EXPECT_EQ(windows.scored(), 8);
-  EXPECT_EQ(windows.window(7)[static_cast<size_t>(windows.first)], tokens[7 * 8 + 27]);
+  EXPECT_EQ(windows.window(4)[static_cast<size_t>(windows.first)], tokens[4 * 8 + 55]);
   EXPECT_EQ(windows_with_stride(tokens, 100, 50, 0).count, 0);
 }
 

@@ -1,4 +1,5 @@
-// Files of llama-perplexity --kl-divergence-base, written and read, and what is wrong with bad ones.
+// Files of llama-perplexity --kl-divergence-base, written and read, and what is wrong with bad
+// ones.
 #include "file/logits_file.h"
 
 #include <gtest/gtest.h>
