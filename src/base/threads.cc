@@ -70,10 +70,14 @@ void ThreadPool::take_pieces(int worker) {
   try {
     for (size_t i = 0; i < parts_.size(); ++i) {
       Part& part = parts_[(static_cast<size_t>(worker) + i) % parts_.size()];
-      for (;;) {
-        const int64_t begin = part.next.fetch_add(grain_, std::memory_order_relaxed);
-        if (begin >= part.end) break;
-        (*function_)(begin, std::min(begin + grain_, part.end), worker);
+      int64_t begin = part.next.load(std::memory_order_relaxed);
+      while (begin < part.end) {
+        const int64_t eighth = (part.end - begin) / 8 / size_.smallest * size_.smallest;
+        const int64_t end =
+            std::min(begin + std::clamp(eighth, size_.smallest, size_.largest), part.end);
+        if (!part.next.compare_exchange_weak(begin, end, std::memory_order_relaxed)) continue;
+        (*function_)(begin, end, worker);
+        begin = part.next.load(std::memory_order_relaxed);
       }
     }
   } catch (...) {
@@ -83,17 +87,17 @@ void ThreadPool::take_pieces(int worker) {
   }
 }
 
-void ThreadPool::run(int64_t total, int64_t grain, RangeFunction function) {
+void ThreadPool::run(int64_t total, PieceSize size, RangeFunction function) {
   if (total <= 0) return;
-  if (workers_.empty() || total <= grain) {
-    for (int64_t begin = 0; begin < total; begin += grain)
-      function(begin, std::min(begin + grain, total), 0);
+  if (workers_.empty() || total <= size.smallest) {
+    for (int64_t begin = 0; begin < total; begin += size.largest)
+      function(begin, std::min(begin + size.largest, total), 0);
     return;
   }
   function_ = &function;
-  grain_ = grain;
-  const int64_t pieces = (total + grain - 1) / grain;
-  const auto begin_of = [&](int64_t part) { return pieces * part / count() * grain; };
+  size_ = size;
+  const int64_t pieces = (total + size.smallest - 1) / size.smallest;
+  const auto begin_of = [&](int64_t part) { return pieces * part / count() * size.smallest; };
   for (int64_t i = 0; i < count(); ++i) {
     Part& part = parts_[static_cast<size_t>(i)];
     part.end = std::min(begin_of(i + 1), total);

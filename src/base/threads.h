@@ -47,7 +47,16 @@ class ThreadPool {
   // [0, total); worker is in [0, count()). Each thread begins with a part of its own and goes
   // through it in order, then helps the others. Returns when all are done; the first exception of
   // any piece is rethrown. One loop at a time: not reentrant.
-  void run(int64_t total, int64_t grain, RangeFunction function);
+  void run(int64_t total, int64_t grain, RangeFunction function) {
+    run(total, PieceSize{grain, grain}, function);
+  }
+  // The same in pieces that become smaller, an eighth of what is left of a part, so that threads
+  // end together: multiples of `smallest`, a divisor of `largest`, from one to the other.
+  struct PieceSize {
+    int64_t smallest;
+    int64_t largest;
+  };
+  void run(int64_t total, PieceSize size, RangeFunction function);
 
  private:
   void stop();
@@ -63,7 +72,7 @@ class ThreadPool {
   std::vector<std::thread> workers_;
   std::vector<Part> parts_;
   const RangeFunction* function_ = nullptr;
-  int64_t grain_ = 1;
+  PieceSize size_{1, 1};
   // The loop's number, whether it is open to workers, and how many are in it (threads.cc). Who
   // comes late finds it closed: a loop never waits for a worker that the machine has no CPU for.
   std::atomic<uint64_t> gate_{0};

@@ -200,17 +200,16 @@ int64_t panels_of(const TensorView& weights) {
   return (weights.rows + kPanelRows - 1) / kPanelRows;
 }
 
-// Panels of a piece. Without memory of a thread's own to mind, as many as make pieces enough to
-// even out threads that are held up.
-int64_t panels_at_a_time(std::span<const Prepared> products, int64_t panels,
-                         const ThreadPool& pool) {
+// Panels of a piece: as many as fit a thread's memory, or where none is needed, fewer and fewer.
+ThreadPool::PieceSize panels_at_a_time(std::span<const Prepared> products, int64_t panels,
+                                       const ThreadPool& pool) {
   int64_t pairs = kMaxPairs + 1;
   for (const Prepared& p : products) {
     if (p.way != Way::kPanels) continue;
     pairs = std::min(pairs, pairs_at_a_time(*p.product->weights, panels * kPanelRows, pool));
   }
-  return pairs <= kMaxPairs ? kPanelPair * pairs
-                            : std::max<int64_t>(1, panels / (8 * pool.count()));
+  if (pairs > kMaxPairs) return {1, panels};
+  return {kPanelPair * pairs, kPanelPair * pairs};
 }
 
 // The panels of all products in one loop of the pool.

@@ -19,16 +19,21 @@ namespace {
 
 using Cell = std::atomic<int>;
 
-// How often each index was covered, whether every piece was consecutive, of at most `grain`, and
+// How often each index was covered, whether every piece was consecutive, of the size asked for, and
 // run by a worker of the pool.
 struct Coverage {
   std::vector<Cell> times;
   std::atomic<bool> well_formed{true};
 
-  Coverage(ThreadPool& pool, int64_t total, int64_t grain) : times(static_cast<size_t>(total)) {
-    pool.run(total, grain, [&](int64_t begin, int64_t end, int worker) {
+  Coverage(ThreadPool& pool, int64_t total, int64_t grain)
+      : Coverage(pool, total, {grain, grain}) {}
+  Coverage(ThreadPool& pool, int64_t total, ThreadPool::PieceSize size)
+      : times(static_cast<size_t>(total)) {
+    pool.run(total, size, [&](int64_t begin, int64_t end, int worker) {
       const bool worker_exists = worker >= 0 && worker < pool.count();
-      if (begin >= end || end - begin > grain || end > total || !worker_exists) well_formed = false;
+      if (begin >= end || end > total || !worker_exists) well_formed = false;
+      const int64_t count = end - begin;
+      if (count > size.largest || (count % size.smallest != 0 && end < total)) well_formed = false;
       for (int64_t i = begin; i < end; ++i) times[static_cast<size_t>(i)].fetch_add(1);
     });
   }
@@ -50,6 +55,16 @@ TEST_P(ThreadPoolOf, CoversEachIndexOnce) {
       const Coverage coverage(pool_, total, grain);
       EXPECT_TRUE(coverage.each_once()) << total << " in pieces of " << grain;
       EXPECT_TRUE(coverage.well_formed) << total << " in pieces of " << grain;
+    }
+  }
+}
+
+TEST_P(ThreadPoolOf, CoversEachIndexOnceInPiecesThatBecomeSmaller) {
+  for (const int64_t total : {1, 2, 3, 7, 64, 1000, 4097}) {
+    for (const ThreadPool::PieceSize size : {ThreadPool::PieceSize{1, 100}, {4, 64}, {16, 4096}}) {
+      const Coverage coverage(pool_, total, size);
+      EXPECT_TRUE(coverage.each_once()) << total << " in pieces from " << size.smallest;
+      EXPECT_TRUE(coverage.well_formed) << total << " in pieces from " << size.smallest;
     }
   }
 }
