@@ -145,6 +145,10 @@ void add_load_options(CLI::App& command, LoadOptions& load) {
       ->type_name("TYPE");
   command.add_flag("--no-repack{false}", load.repack,
                    "use weights where they lie in the file: less memory, slower");
+  command
+      .add_option("--repack-cache", load.repack_cache,
+                  "keep repacked weights in this folder for the next run: starts at once")
+      ->type_name("DIR");
 }
 
 RunOptions CommonOptions::run() const {

@@ -18,6 +18,10 @@ struct LoadOptions {
   // Keep quantized matrices in memory with 16 rows side by side, too, when there is room: faster,
   // for a copy of the weights. Logits differ in the last bits.
   bool repack = true;
+  // A folder to keep that copy in between runs, in a file for each model and instruction set that
+  // is as large as the copy and goes out of use when the model's files change. Empty: made anew by
+  // each run. Not for models that are quantized in memory (kUsage).
+  std::filesystem::path repack_cache;
 };
 
 class Model {

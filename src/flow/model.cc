@@ -1,10 +1,13 @@
 #include "flow/model.h"
 
 #include <array>
+#include <optional>
 
+#include "base/error.h"
 #include "base/huge_pages.h"
 #include "flow/memory_tensors.h"
 #include "flow/quantize_tensors.h"
+#include "flow/repack_cache.h"
 #include "flow/run_support.h"
 
 namespace nibble {
@@ -23,11 +26,22 @@ std::unique_ptr<TensorSource> quantize_in_memory(const ModelSource& source,
 }
 
 // With a tenth to spare for everything else.
-void repack_if_it_fits(Model::Parts& parts, const TensorSource& tensors) {
+bool fits_memory(uint64_t bytes) { return bytes <= available_memory() / 10 * 9; }
+
+void repack(Model::Parts& parts, const TensorSource& tensors,
+            const std::filesystem::path& cache_folder) {
   const uint64_t bytes = parts.weights->interleaved_bytes();
-  if (bytes == 0 || bytes > available_memory() / 10 * 9) return;
-  parts.weights->interleave(tensors, *parts.pool);
-  parts.is_repacked = true;
+  if (bytes == 0) return;
+  std::optional<RepackCache> cache;
+  if (!cache_folder.empty()) cache.emplace(cache_folder, parts.source, bytes);
+  if (cache) parts.repacked = cache->find();
+  if (parts.repacked) {
+    parts.weights->use_interleaved(tensors, cache->copy_in(*parts.repacked));
+  } else if (fits_memory(bytes)) {
+    parts.weights->interleave(tensors, *parts.pool);
+    if (cache) cache->store(parts.weights->interleaved());
+  }
+  parts.is_repacked = !parts.weights->interleaved().empty();
 }
 
 }  // namespace
@@ -35,6 +49,11 @@ void repack_if_it_fits(Model::Parts& parts, const TensorSource& tensors) {
 Model::Model(const std::filesystem::path& path, const LoadOptions& options)
     : parts_(std::make_unique<Parts>()) {
   const Stopwatch watch;
+  if (!options.type.empty() && !options.repack_cache.empty()) {
+    fail(ErrorCode::kUsage,
+         "a model that is quantized in memory has no place in a repack cache; quantize it to a "
+         "file first, or leave one of the two out");
+  }
   Parts& parts = *parts_;
   parts.path = path;
   parts.pool = std::make_unique<ThreadPool>(options.run.threads);
@@ -48,7 +67,7 @@ Model::Model(const std::filesystem::path& path, const LoadOptions& options)
     parts.quantized = quantize_in_memory(parts.source, options, *parts.pool);
   const TensorSource& tensors = parts.quantized ? *parts.quantized : parts.source.tensors();
   parts.weights = std::make_unique<Weights>(tensors, parts.config);
-  if (options.repack) repack_if_it_fits(parts, tensors);
+  if (options.repack) repack(parts, tensors, options.repack_cache);
   parts.load_seconds = watch.seconds();
 }
 

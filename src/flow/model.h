@@ -17,6 +17,7 @@ struct Model::Parts {
   ModelSource source;                       // its tensors stay mapped while the weights lie there
   std::unique_ptr<TensorSource> quantized;  // instead, when they were quantized in memory
   ModelConfig config;
+  std::unique_ptr<InputFile> repacked;  // that the weights lie in, when they come from a cache
   std::unique_ptr<Weights> weights;
   std::unique_ptr<Tokenizer> tokenizer;
   std::unique_ptr<ThreadPool> pool;

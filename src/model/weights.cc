@@ -207,8 +207,24 @@ uint64_t Weights::interleaved_bytes() const {
 }
 
 void Weights::interleave(const TensorSource& source, ThreadPool& pool) {
-  interleaved_ = HugePages(interleaved_bytes());
-  std::byte* at = interleaved_.data();
+  const uint64_t size = interleaved_bytes();
+  copy_ = HugePages(size);
+  for_interleaved(source, [&](TensorView& view, uint64_t offset) {
+    nibble::interleave(view, copy_.data() + offset, pool);
+    view.interleaved = copy_.data() + offset;
+  });
+  interleaved_ = {copy_.data(), size};
+}
+
+void Weights::use_interleaved(const TensorSource& source, std::span<const std::byte> bytes) {
+  for_interleaved(
+      source, [&](TensorView& view, uint64_t offset) { view.interleaved = bytes.data() + offset; });
+  interleaved_ = bytes;
+}
+
+void Weights::for_interleaved(const TensorSource& source,
+                              const std::function<void(TensorView&, uint64_t)>& make) {
+  uint64_t offset = 0;
   for (size_t i = 0; i < source.tensors().size(); ++i) {
     TensorPlace place = *place_from_gguf_name(source.tensors()[i].name);
     if (place.role == Role::kTokenEmbd && of(Role::kOutput).data == of(Role::kTokenEmbd).data)
@@ -218,9 +234,8 @@ void Weights::interleave(const TensorSource& source, ThreadPool& pool) {
     for (TensorView& view : views_[index_of(place)]) {
       const int64_t bytes = nibble::interleaved_bytes(view);
       if (bytes == 0) continue;
-      nibble::interleave(view, at, pool);
-      view.interleaved = at;
-      at += bytes;
+      make(view, offset);
+      offset += static_cast<uint64_t>(bytes);
       is_used = true;
     }
     if (is_used) source.forget(i);

@@ -4,7 +4,9 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,10 @@ class Weights {
   // the system has no memory.
   void interleave(const TensorSource& source, ThreadPool& pool);
   uint64_t interleaved_bytes() const;
+  // The copy that interleave() made. `bytes` of another object with the same source, of the same
+  // size, can be used instead and must outlive this one.
+  std::span<const std::byte> interleaved() const { return interleaved_; }
+  void use_interleaved(const TensorSource& source, std::span<const std::byte> bytes);
 
   // `expert`: of those whose matrices are stacked in the tensor.
   const TensorView& of(Role role, int64_t layer = 0, int64_t expert = 0) const {
@@ -46,10 +52,14 @@ class Weights {
  private:
   void load(const TensorSource& source, size_t tensor, const TensorPlace& place);
   void load_as_f32(const TensorSource& source, size_t tensor, TensorView& view);
+  // make(view, offset) for each matrix that has a place in the copy, which is ready then.
+  void for_interleaved(const TensorSource& source,
+                       const std::function<void(TensorView&, uint64_t)>& make);
 
   std::vector<std::vector<TensorView>> views_;       // layers x roles, each a matrix or experts'
   std::vector<std::unique_ptr<std::byte[]>> owned_;  // tensors that the source can only read out
-  HugePages interleaved_;
+  HugePages copy_;
+  std::span<const std::byte> interleaved_;
   uint64_t bytes_ = 0;
 };
 
