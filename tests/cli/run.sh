@@ -3,7 +3,7 @@
 nibble run "$ASSETS/lab-7m" -p "Once upon a time" -n 40 --temperature 0 --quiet
 nibble run "$ASSETS/lab-7m" -t q8_0 -p "Once upon a time" -n 24 --temperature 0 --quiet
 nibble run "$ASSETS/lab-7m" -t q8_0 --no-repack -p "Once upon a time" -n 24 --temperature 0 --quiet
-"$NIBBLE" quantize "$ASSETS/lab-7m" -t q8_0 -o lab.gguf --quiet >quantized
+"$NIBBLE" quantize "$ASSETS/lab-7m" -t q8_0 -o lab.gguf --quiet >quantized 2>&1
 for run in first second; do
   nibble run lab.gguf --repack-cache cache -p "Once upon a time" -n 24 --temperature 0 --quiet
   ls cache | sed 's/-[0-9a-f]\{16\}/-HASH/'
