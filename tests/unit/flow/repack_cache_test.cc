@@ -27,14 +27,13 @@ class RepackCacheOfAModel : public testing::Test {
     return Model(model_, options);
   }
   // Of a few tokens: another weight would show in it.
-  double loss() const {
-    return perplexity(load(), "Once upon a time there was a king", {.context = 8, .windows = 1})
-        .nll;
-  }
-  double loss_without_cache() const {
-    return perplexity(Model(model_), "Once upon a time there was a king",
-                      {.context = 8, .windows = 1})
-        .nll;
+  double loss() const { return loss_of(load()); }
+  double loss_without_cache() const { return loss_of(Model(model_)); }
+  static double loss_of(const Model& model) {
+    EvaluateOptions options;
+    options.context = 8;
+    options.windows = 1;
+    return evaluate(model, "Once upon a time there was a king", options).nll;
   }
   std::vector<fs::path> files() const {
     return {fs::directory_iterator(cache_), fs::directory_iterator()};
