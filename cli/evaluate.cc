@@ -10,9 +10,11 @@
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string_view>
 
 #include "cli/commands.h"
+#include "cli/layers.h"
 #include "cli/terminal.h"
 #include "nibble/error.h"
 
@@ -30,6 +32,7 @@ struct Options {
   // llama-perplexity's: read with --kl-divergence, written without.
   std::filesystem::path kl_divergence_base;
   bool kl_divergence = false;
+  std::filesystem::path layers;  // a reference to be compared with layer by layer
 };
 
 std::string read_text(const std::filesystem::path& path) {
@@ -164,6 +167,19 @@ void translate(Options& options) {
   path = options.kl_divergence_base;
 }
 
+void show_layers(const Options& options, const Model& model,
+                 const std::optional<std::string>& text) {
+  if (!text || !options.evaluate.reference.empty() || !options.evaluate.save_reference.empty() ||
+      options.evaluate.stride != 0) {
+    throw CLI::ValidationError(
+        "--layers REF needs -f TEXT, and goes without --reference, --save-reference and --stride");
+  }
+  LayerOptions layers;
+  if (options.evaluate.context != 0) layers.context = options.evaluate.context;
+  if (options.evaluate.windows != 0) layers.windows = options.evaluate.windows;
+  evaluate_layers(model, options.layers, *text, layers, options.common);
+}
+
 void run(Options& options) {
   translate(options);
   std::optional<std::string> text;
@@ -172,6 +188,7 @@ void run(Options& options) {
     throw CLI::ValidationError("-f TEXT is missing; only a stored reference brings its own text");
   options.load.run = options.common.run();
   const Model model(options.model, options.load);
+  if (!options.layers.empty()) return show_layers(options, model, text);
   const Evaluation result = evaluate(model, text, options.evaluate, options.load.run);
   if (options.common.json) {
     print_json(options, model, result);
@@ -200,6 +217,10 @@ void add_reference_options(CLI::App& command, Options& options) {
       .add_option("--kl-divergence-base", options.kl_divergence_base,
                   "as in llama-perplexity: --save-reference; with --kl-divergence, --reference")
       ->type_name("FILE");
+  command
+      .add_option("--layers", options.layers,
+                  "show where the loss comes from: errors of layers and tensors beside this model")
+      ->type_name("REF");
   command.add_flag("--kl-divergence", options.kl_divergence, "see --kl-divergence-base");
 }
 

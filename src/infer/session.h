@@ -31,6 +31,8 @@ class Session {
     return forward_.logits(begin, count);
   }
 
+  void observe(Observer* observer) { forward_.observe(observer); }  // Forward::observe
+
   int64_t position() const { return cache_.length(); }
   int64_t context() const { return cache_.capacity(); }
   // Forgets what came after the first `position` tokens, at most position().

@@ -89,7 +89,8 @@ void Experts::multiply(int64_t layer) {
         products_.push_back({&weights_.of(role, layer, e), y.data() + begin * width, e});
     }
   };
-  activations_.assign(hidden_.data(), rows, config_.hidden, rows_.ends());
+  prepare_input({Role::kFfnGateExperts, Role::kFfnUpExperts}, layer, hidden_.data(),
+                config_.hidden);
   products_.clear();
   multiply_by(Role::kFfnGateExperts, config_.ffn, gate_);
   multiply_by(Role::kFfnUpExperts, config_.ffn, up_);
@@ -98,10 +99,23 @@ void Experts::multiply(int64_t layer) {
     operations().silu_multiply(gate_.data() + begin * config_.ffn, up_.data() + begin * config_.ffn,
                                (end - begin) * config_.ffn);
   });
-  activations_.assign(gate_.data(), rows, config_.ffn, rows_.ends());
+  prepare_input({Role::kFfnDownExperts}, layer, gate_.data(), config_.ffn);
   products_.clear();
   multiply_by(Role::kFfnDownExperts, config_.hidden, hidden_);
   matmul(products_, activations_, pool_);
+}
+
+void Experts::prepare_input(std::initializer_list<Role> roles, int64_t layer, const float* x,
+                            int64_t columns) {
+  const auto rows = static_cast<int64_t>(rows_.rows().size());
+  activations_.assign(x, rows, columns, rows_.ends());
+  if (observer_ == nullptr) return;
+  for (int64_t e = 0; e < config_.experts; ++e) {
+    const int64_t begin = activations_.group_begin(e), count = activations_.group_rows(e);
+    if (count > 0)
+      observer_->on_input({roles.begin(), roles.size()}, layer, e,
+                          {x + begin * columns, count, columns});
+  }
 }
 
 void Experts::add_up(int64_t tokens, float* y) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "kernel/activation_batch.h"
 #include "kernel/matmul.h"
 #include "model/config.h"
+#include "model/observer.h"
 #include "model/weights.h"
 
 namespace nibble {
@@ -49,10 +51,15 @@ class Experts {
   // first. Interleaved, no bit depends on which tokens are in the batch.
   void feed_forward(int64_t layer, const float* x, int64_t tokens, float* y);
 
+  void observe(Observer* observer) { observer_ = observer; }
+
  private:
   void route(int64_t layer, const float* x, int64_t tokens);
   void gather(const float* x, int64_t tokens);
   void multiply(int64_t layer);
+  // Rows for the experts' matrices of these roles to multiply, an expert's after another's.
+  void prepare_input(std::initializer_list<Role> roles, int64_t layer, const float* x,
+                     int64_t columns);
   void add_up(int64_t tokens, float* y);
 
   const ModelConfig& config_;
@@ -63,6 +70,7 @@ class Experts {
   std::vector<Product> products_;
   std::vector<float> hidden_, gate_, up_;  // rows x width each; hidden_: what goes in, then out
   ActivationBatch activations_;
+  Observer* observer_ = nullptr;
 };
 
 }  // namespace nibble

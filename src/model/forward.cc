@@ -54,6 +54,7 @@ void Forward::read(std::span<const ForwardPart> parts) {
     normalize(floats(weights_.of(Role::kFfnNorm, layer)), count);
     feed_forward(layer, count);
     add_to_residual(count);
+    if (observer_ != nullptr) observer_->on_layer(layer, {residual_.data(), count, config_.hidden});
   }
   for (const ForwardPart& part : parts)
     part.cache->set_length(part.cache->length() + static_cast<int64_t>(part.tokens.size()));
@@ -66,7 +67,8 @@ std::span<const float> Forward::logits(int64_t begin, int64_t count) {
   if (count == 0) return {};
   const auto size = static_cast<size_t>(count * weights_.vocab_size());
   if (logits_.size() < size) logits_.resize(size);
-  activations_.assign(normalized_.data() + begin * config_.hidden, count, config_.hidden);
+  prepare_input({Role::kOutput}, 0, normalized_.data() + begin * config_.hidden, count,
+                config_.hidden);
   matmul(weights_.of(Role::kOutput), activations_, logits_.data(), pool_);
   return {logits_.data(), size};
 }
@@ -107,6 +109,18 @@ void Forward::prepare_angles(int64_t tokens) {
   });
 }
 
+void Forward::observe(Observer* observer) {
+  observer_ = observer;
+  experts_.observe(observer);
+}
+
+void Forward::prepare_input(std::initializer_list<Role> roles, int64_t layer, const float* x,
+                            int64_t tokens, int64_t columns) {
+  if (observer_ != nullptr)
+    observer_->on_input({roles.begin(), roles.size()}, layer, 0, {x, tokens, columns});
+  activations_.assign(x, tokens, columns);
+}
+
 void Forward::normalize(const float* weight, int64_t tokens) {
   pool_.run(tokens, 8, [&](int64_t begin, int64_t end, int) {
     for (int64_t t = begin; t < end; ++t) {
@@ -117,14 +131,15 @@ void Forward::normalize(const float* weight, int64_t tokens) {
 }
 
 void Forward::attention(int64_t layer, std::span<const ForwardPart> parts, int64_t tokens) {
-  activations_.assign(normalized_.data(), tokens, config_.hidden);
+  prepare_input({Role::kAttnQ, Role::kAttnK, Role::kAttnV}, layer, normalized_.data(), tokens,
+                config_.hidden);
   const Product products[] = {{&weights_.of(Role::kAttnQ, layer), q_.data()},
                               {&weights_.of(Role::kAttnK, layer), k_.data()},
                               {&weights_.of(Role::kAttnV, layer), v_.data()}};
   matmul(products, activations_, pool_);
   store_rotated(layer, tokens);
   attend(layer, parts);
-  activations_.assign(attended_.data(), tokens, config_.q_width());
+  prepare_input({Role::kAttnOutput}, layer, attended_.data(), tokens, config_.q_width());
   matmul(weights_.of(Role::kAttnOutput, layer), activations_, projected_.data(), pool_);
 }
 
@@ -161,7 +176,7 @@ void Forward::attend(int64_t layer, std::span<const ForwardPart> parts) {
 void Forward::feed_forward(int64_t layer, int64_t tokens) {
   if (config_.experts > 0)
     return experts_.feed_forward(layer, normalized_.data(), tokens, projected_.data());
-  activations_.assign(normalized_.data(), tokens, config_.hidden);
+  prepare_input({Role::kFfnGate, Role::kFfnUp}, layer, normalized_.data(), tokens, config_.hidden);
   const Product products[] = {{&weights_.of(Role::kFfnGate, layer), gate_.data()},
                               {&weights_.of(Role::kFfnUp, layer), up_.data()}};
   matmul(products, activations_, pool_);
@@ -169,7 +184,7 @@ void Forward::feed_forward(int64_t layer, int64_t tokens) {
     operations().silu_multiply(gate_.data() + begin * config_.ffn, up_.data() + begin * config_.ffn,
                                (end - begin) * config_.ffn);
   });
-  activations_.assign(gate_.data(), tokens, config_.ffn);
+  prepare_input({Role::kFfnDown}, layer, gate_.data(), tokens, config_.ffn);
   matmul(weights_.of(Role::kFfnDown, layer), activations_, projected_.data(), pool_);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "model/config.h"
 #include "model/experts.h"
 #include "model/kv_cache.h"
+#include "model/observer.h"
 #include "model/weights.h"
 
 namespace nibble {
@@ -43,6 +45,9 @@ class Forward {
   void read(std::span<const ForwardPart> parts);
   std::span<const float> logits(int64_t begin, int64_t count);  // valid until the next call
 
+  // Told of every batch from now on; nullptr: nobody is. It must outlive the calls.
+  void observe(Observer* observer);
+
   const Rope& rope() const { return rope_; }  // what keys in the caches are turned by
 
  private:
@@ -55,6 +60,9 @@ class Forward {
   void resize(int64_t tokens);
   void embed(std::span<const ForwardPart> parts);
   void prepare_angles(int64_t tokens);
+  // Rows for the matrices of these roles to multiply.
+  void prepare_input(std::initializer_list<Role> roles, int64_t layer, const float* x,
+                     int64_t tokens, int64_t columns);
   void normalize(const float* weight, int64_t tokens);
   void attention(int64_t layer, std::span<const ForwardPart> parts, int64_t tokens);
   void attend(int64_t layer, std::span<const ForwardPart> parts);
@@ -75,6 +83,7 @@ class Forward {
   std::vector<AttentionBatch> attended_parts_;
   ActivationBatch activations_;
   Experts experts_;  // of models that have some
+  Observer* observer_ = nullptr;
 };
 
 }  // namespace nibble
