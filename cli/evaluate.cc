@@ -1,4 +1,5 @@
 // nibble evaluate MODEL -f TEXT [--reference REF] [--context N] [--windows N]
+// nibble evaluate MODEL --tasks KIND=FILE,... [--reference MODEL]
 #include "nibble/evaluate.h"
 
 #include <fmt/format.h>
@@ -15,6 +16,7 @@
 
 #include "cli/commands.h"
 #include "cli/layers.h"
+#include "cli/tasks.h"
 #include "cli/terminal.h"
 #include "nibble/error.h"
 
@@ -33,6 +35,7 @@ struct Options {
   std::filesystem::path kl_divergence_base;
   bool kl_divergence = false;
   std::filesystem::path layers;  // a reference to be compared with layer by layer
+  TaskArguments tasks;
 };
 
 std::string read_text(const std::filesystem::path& path) {
@@ -181,11 +184,20 @@ void show_layers(const Options& options, const Model& model,
 }
 
 void run(Options& options) {
+  if (!options.tasks.tasks.empty()) {
+    options.tasks.options.context = options.evaluate.context;
+    options.tasks.kv_type = options.evaluate.kv_type;
+    options.load.run = options.common.run();
+    run_tasks(options.tasks, options.model, options.evaluate.reference, options.load,
+              options.common.json);
+    return;
+  }
   translate(options);
   std::optional<std::string> text;
   if (!options.text.empty()) text = read_text(options.text);
   if (!text && options.evaluate.reference.empty())
-    throw CLI::ValidationError("-f TEXT is missing; only a stored reference brings its own text");
+    throw CLI::ValidationError(
+        "-f TEXT or --tasks LIST is missing; only a stored reference brings its own text");
   options.load.run = options.common.run();
   const Model model(options.model, options.load);
   if (!options.layers.empty()) return show_layers(options, model, text);
@@ -233,14 +245,17 @@ void add_evaluate(CLI::App& app) {
   show_usage(
       *command,
       "Example:  nibble evaluate model-q4_k_m.gguf -f wiki.test.raw --reference model-f16\n\n"
-      "Usage:    nibble evaluate MODEL -f TEXT [OPTIONS]");
+      "          nibble evaluate model-q4_k_m.gguf --tasks hellaswag=val.jsonl --reference "
+      "model-f16\n\n"
+      "Usage:    nibble evaluate MODEL -f TEXT [OPTIONS]\n"
+      "          nibble evaluate MODEL --tasks LIST [OPTIONS]");
   command->add_option("MODEL", options->model, "Hugging Face directory, .gguf, or .safetensors")
       ->required()
       ->type_name("");
-  command
-      ->add_option("-f,--file", options->text,
-                   "the text, UTF-8 (default: that of the stored reference)")
-      ->type_name("FILE");
+  auto* text = command
+                   ->add_option("-f,--file", options->text,
+                                "the text, UTF-8 (default: that of the stored reference)")
+                   ->type_name("FILE");
   add_reference_options(*command, *options);
   add_load_options(*command, options->load);
   command
@@ -256,6 +271,7 @@ void add_evaluate(CLI::App& app) {
                    "windows begin every N tokens and overlap (default: side by side)")
       ->type_name("N");
   add_kv_options(*command, options->evaluate.kv_type);
+  options->tasks.add_to(*command)->excludes(text);
   options->common.add_to(*command);
   command->callback([options] { run(*options); });
 }

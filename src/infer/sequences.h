@@ -38,6 +38,10 @@ class Sequences {
   void rewind(int64_t sequence, int64_t position = 0) {
     caches_[static_cast<size_t>(sequence)].set_length(position);
   }
+  // A sequence becomes the first `length` tokens of another one, at most position(from).
+  void copy(int64_t from, int64_t to, int64_t length) {
+    caches_[static_cast<size_t>(to)].copy_from(cache(from), length);
+  }
 
  private:
   const KvCache& cache(int64_t sequence) const { return caches_[static_cast<size_t>(sequence)]; }

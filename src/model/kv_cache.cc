@@ -61,6 +61,22 @@ void KvCache::store(int64_t layer, int64_t position, const float* key, const flo
   store_position(layout_, position, key, value, keys, keys + layout_.key_bytes());
 }
 
+// Keys lie in blocks of 16 positions: those behind `length` in the last one come along.
+void KvCache::copy_from(const KvCache& other, int64_t length) {
+  const int64_t positions = (length + 15) / 16 * 16;
+  for (int64_t layer = 0; layer < layers_; ++layer) {
+    for (int64_t h = 0; h < layout_.kv_heads; ++h) {
+      const int64_t keys_at = layer * layer_bytes() + layout_.keys(h, 0);
+      const int64_t values_at = layer * layer_bytes() + layout_.key_bytes() + layout_.value(h, 0);
+      std::memcpy(data_.data() + keys_at, other.data_.data() + keys_at,
+                  static_cast<size_t>(positions * layout_.key_row));
+      std::memcpy(data_.data() + values_at, other.data_.data() + values_at,
+                  static_cast<size_t>(length * layout_.value_row));
+    }
+  }
+  length_ = length;
+}
+
 void KvCache::remove(int64_t begin, int64_t count, const Rope& rope, ThreadPool& pool) {
   std::vector<float> cos_sin(static_cast<size_t>(rope.dimensions()));
   rope.angles(-count, cos_sin.data());

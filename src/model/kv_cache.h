@@ -31,6 +31,10 @@ class KvCache {
   // The key and the value of a position, kv_width floats each. Thread-safe for different positions.
   void store(int64_t layer, int64_t position, const float* key, const float* value);
 
+  // Holds the first `length` positions of another cache, at most other.length(), instead of its
+  // own; of the same model and types, with the same capacity.
+  void copy_from(const KvCache& other, int64_t length);
+
   // Forgets positions begin .. begin + count - 1, which must be stored. Those behind them move
   // down, their keys turned to their new places, which rounds them anew; values stay as they are.
   // Both were computed when the forgotten ones were there.

@@ -1,0 +1,288 @@
+#include "nibble/tasks.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/input_file.h"
+#include "eval/exact_match.h"
+#include "eval/few_shot.h"
+#include "eval/greedy_answers.h"
+#include "eval/shared_prefix.h"
+#include "eval/task_kinds.h"
+#include "flow/kv_type.h"
+#include "flow/model.h"
+#include "flow/run_support.h"
+
+namespace nibble {
+
+struct Task::Parts {
+  const TaskKind* kind;
+  std::string name, file;
+  TaskItems items;
+  std::vector<ChoiceItem> examples;  // of another file
+  TaskOptions options;
+};
+
+namespace {
+
+constexpr std::string_view kBuiltin = "prompts";
+
+// An example shows a prompt and its first answer as a context and its choice.
+std::vector<ChoiceItem> as_examples(TaskItems items) {
+  for (const PromptItem& prompt : items.prompts) {
+    ChoiceItem item;
+    item.id = prompt.id;
+    item.context = prompt.prompt;
+    item.choices = {prompt.check.answers.front()};
+    item.right = {0};
+    items.choices.push_back(std::move(item));
+  }
+  return std::move(items.choices);
+}
+
+const TaskKind& require_kind(std::string_view name) {
+  if (const TaskKind* kind = find_task_kind(name)) return *kind;
+  std::string known;
+  for (const TaskKind& kind : task_kinds()) known += fmt::format("{}=FILE, ", kind.name);
+  fail(ErrorCode::kUsage, "unknown task \"{}\"; there are {}and {}", name, known, kBuiltin);
+}
+
+void check_options(const TaskOptions& options) {
+  if (options.shots < 0 || options.limit < 0 || options.context < 0) {
+    fail(ErrorCode::kUsage, "{} examples, {} items and a context of {} make no sense",
+         options.shots, options.limit, options.context);
+  }
+  if (!options.shot_order.empty() && options.shot_order != "sampled" &&
+      options.shot_order != "first") {
+    fail(ErrorCode::kUsage, "unknown order of examples \"{}\"; there are sampled and first",
+         options.shot_order);
+  }
+}
+
+TaskItems read_file(const TaskKind& kind, const std::filesystem::path& file) {
+  return kind.read(read_text_file(file), file.string());
+}
+
+ShotOrder order_of(const Task::Parts& task) {
+  if (task.options.shot_order.empty()) return task.kind->order;
+  return task.options.shot_order == "first" ? ShotOrder::kFirst : ShotOrder::kSampled;
+}
+
+int64_t context_of(const Model::Parts& model, const TaskOptions& options) {
+  return options.context > 0 ? options.context : model.config.context_length;
+}
+
+size_t evaluated_items(const Task::Parts& task) {
+  const auto limit = static_cast<size_t>(task.options.limit);
+  return limit == 0 ? task.items.size() : std::min(limit, task.items.size());
+}
+
+// What stands before each item that is evaluated; `items` are all of the file.
+std::vector<std::string> openings(const Task::Parts& task, std::span<const ChoiceItem> items) {
+  const bool is_own_file = task.options.shots_from.empty();
+  const size_t shots =
+      task.kind->takes_examples ? static_cast<size_t>(task.options.shots) : size_t{0};
+  FewShot few_shot(is_own_file ? items : task.examples, is_own_file, shots, order_of(task));
+  std::vector<std::string> texts;
+  for (const ChoiceItem& item : items.first(evaluated_items(task)))
+    texts.push_back(few_shot.prompt(item));
+  return texts;
+}
+
+TaskItemResult choice_result(const ChoiceItem& item, std::span<const ScoredText> texts,
+                             const std::vector<double>& sums,
+                             std::span<const ChoiceMetric> metrics) {
+  TaskItemResult result;
+  result.id = item.id;
+  result.group = item.subject;
+  result.right = item.right;
+  result.log_likelihoods = sums;
+  for (const ChoiceMetric& metric : metrics) {
+    const ChoiceOutcome outcome = choose(item, texts, sums, metric.measure);
+    result.choices.push_back(outcome.choice);
+    result.scores.push_back(outcome.score);
+  }
+  return result;
+}
+
+size_t most_texts(std::span<const std::vector<ScoredText>> groups) {
+  size_t most = 0;
+  for (const auto& group : groups) most = std::max(most, group.size());
+  return most;
+}
+
+size_t longest_text(std::span<const std::vector<ScoredText>> groups) {
+  size_t longest = 0;
+  for (const auto& group : groups) {
+    for (const ScoredText& text : group) longest = std::max(longest, text.tokens.size());
+  }
+  return longest;
+}
+
+void answer_choices(Model::Parts& model, const Task::Parts& task, KvTypes kv_types,
+                    const RunOptions& run, TaskResult& result) {
+  const auto items = std::span(task.items.choices).first(evaluated_items(task));
+  const auto longest = static_cast<size_t>(context_of(model, task.options));
+  const auto before = openings(task, task.items.choices);
+  std::vector<std::vector<ScoredText>> groups;
+  for (size_t i = 0; i < items.size(); ++i) {
+    groups.push_back(
+        scored_texts(items[i], before[i], *model.tokenizer, task.kind->protocol, longest));
+  }
+  SharedPrefixScorer scorer(model.config, *model.weights, *model.pool,
+                            static_cast<int64_t>(longest_text(groups)),
+                            static_cast<int64_t>(most_texts(groups)), kv_types);
+  Phase phase(run, "evaluating", "items", items.size());
+  uint64_t done = 0;
+  const auto sums = scorer.score(groups, [&](int64_t now) {
+    phase.advance(static_cast<uint64_t>(now) - done);
+    done = static_cast<uint64_t>(now);
+  });
+  for (size_t i = 0; i < items.size(); ++i)
+    result.items.push_back(choice_result(items[i], groups[i], sums[i], task.kind->metrics));
+  result.processed_tokens = scorer.read_tokens();
+}
+
+// Tokens that do not leave room for the answer go in front.
+GreedyPrompt greedy_prompt(const Model::Parts& model, const PromptItem& item,
+                           const std::string& text, int64_t context) {
+  if (item.max_tokens >= context) {
+    fail(ErrorCode::kUsage,
+         "item {}: an answer of {} tokens leaves no room for a prompt in a context of {}", item.id,
+         item.max_tokens, context);
+  }
+  GreedyPrompt prompt{encode_with_control(*model.tokenizer, text), item.stops, item.max_tokens};
+  if (prompt.tokens.empty()) fail(ErrorCode::kUsage, "item {}: the prompt is empty", item.id);
+  const auto kept = std::min(static_cast<size_t>(context - item.max_tokens), prompt.tokens.size());
+  prompt.tokens.erase(prompt.tokens.begin(), prompt.tokens.end() - static_cast<ptrdiff_t>(kept));
+  return prompt;
+}
+
+void answer_prompts(Model::Parts& model, const Task::Parts& task, KvTypes kv_types,
+                    const RunOptions& run, TaskResult& result) {
+  const TaskOptions& options = task.options;
+  const auto items = std::span(task.items.prompts).first(evaluated_items(task));
+  std::vector<std::string> before(items.size());
+  if (task.kind->takes_examples) before = openings(task, as_examples(task.items));
+  std::vector<GreedyPrompt> prompts;
+  for (size_t i = 0; i < items.size(); ++i) {
+    prompts.push_back(
+        greedy_prompt(model, items[i], before[i] + items[i].prompt, context_of(model, options)));
+  }
+  Phase phase(run, "evaluating", "items", items.size());
+  const auto answers = greedy_answers(model.config, *model.weights, *model.pool, *model.tokenizer,
+                                      prompts, kv_types, [&] { phase.advance(1); });
+  const MatchOptions match = {options.ignore_case, options.ignore_punctuation,
+                              options.ignore_numbers};
+  for (size_t i = 0; i < items.size(); ++i) {
+    TaskItemResult& item = result.items.emplace_back();
+    item.id = items[i].id;
+    item.group = items[i].group;
+    item.answer = before_stops(answers[i].text, items[i].stops);
+    item.scores = {static_cast<double>(is_right_answer(items[i].check, item.answer, match))};
+    result.processed_tokens += static_cast<int64_t>(prompts[i].tokens.size()) +
+                               std::max<int64_t>(answers[i].tokens, 1) - 1;
+  }
+}
+
+TaskScore score_of(std::string name, const TaskResult& result, size_t index,
+                   const std::string* group) {
+  std::vector<double> scores;
+  for (const TaskItemResult& item : result.items) {
+    if (group == nullptr || item.group == *group) scores.push_back(item.scores[index]);
+  }
+  const MeanScore mean = mean_score(scores);
+  return {std::move(name), mean.mean, mean.error, static_cast<int64_t>(scores.size())};
+}
+
+// Groups in the order in which they come; a single one is all items.
+void add_scores(const TaskKind& kind, TaskResult& result) {
+  if (kind.metrics.empty())
+    result.scores.push_back(score_of(std::string(kind.prompt_metric), result, 0, nullptr));
+  for (size_t m = 0; m < kind.metrics.size(); ++m)
+    result.scores.push_back(score_of(std::string(kind.metrics[m].name), result, m, nullptr));
+  std::vector<std::string> groups;
+  for (const TaskItemResult& item : result.items) {
+    if (std::ranges::find(groups, item.group) == groups.end()) groups.push_back(item.group);
+  }
+  if (groups.size() < 2) return;
+  for (const std::string& group : groups)
+    result.groups.push_back(score_of(group, result, 0, &group));
+}
+
+bool is_same_verdict(const TaskItemResult& a, const TaskItemResult& b, size_t index) {
+  return a.choices.empty() ? a.scores[index] == b.scores[index]
+                           : a.choices[index] == b.choices[index];
+}
+
+}  // namespace
+
+std::vector<TaskKindInfo> task_kind_infos() {
+  std::vector<TaskKindInfo> infos;
+  for (const TaskKind& kind : task_kinds()) infos.push_back({kind.name, kind.what});
+  return infos;
+}
+
+Task::Task(std::string_view kind_and_file, const TaskOptions& options)
+    : parts_(std::make_unique<Parts>()) {
+  check_options(options);
+  const size_t equals = kind_and_file.find('=');
+  const bool is_builtin = kind_and_file == kBuiltin;
+  parts_->name = kind_and_file.substr(0, equals);
+  parts_->kind = &require_kind(is_builtin ? "checks" : kind_and_file.substr(0, equals));
+  parts_->options = options;
+  if (is_builtin) {
+    parts_->items = parts_->kind->read(builtin_prompts(), "the built-in prompts");
+  } else {
+    if (equals == std::string_view::npos || equals + 1 == kind_and_file.size())
+      fail(ErrorCode::kUsage, "the task {} needs a file: {}=FILE", kind_and_file, kind_and_file);
+    parts_->file = kind_and_file.substr(equals + 1);
+    parts_->items = read_file(*parts_->kind, parts_->file);
+  }
+  if (options.shots > 0 && parts_->kind->takes_examples && !options.shots_from.empty())
+    parts_->examples = as_examples(read_file(*parts_->kind, options.shots_from));
+}
+
+Task::~Task() = default;
+Task::Task(Task&&) noexcept = default;
+Task& Task::operator=(Task&&) noexcept = default;
+
+TaskResult evaluate_task(const Model& model, const Task& task, std::string_view kv_type,
+                         const RunOptions& run) {
+  const Stopwatch watch;
+  const Task::Parts& parts = task.parts();
+  const KvTypes kv_types = kv_types_from_name(kv_type);
+  check_kv_types(model.parts().config, kv_types, model.path().string());
+  TaskResult result;
+  result.name = parts.name;
+  result.file = parts.file;
+  result.shots = parts.kind->takes_examples ? parts.options.shots : 0;
+  if (parts.items.prompts.empty()) {
+    answer_choices(model.parts(), parts, kv_types, run, result);
+  } else {
+    answer_prompts(model.parts(), parts, kv_types, run, result);
+  }
+  add_scores(*parts.kind, result);
+  result.seconds = watch.seconds();
+  return result;
+}
+
+std::vector<TaskDifference> compare_tasks(const TaskResult& result, const TaskResult& reference) {
+  const size_t metrics = result.items.front().scores.size();
+  std::vector<TaskDifference> comparison;
+  for (size_t m = 0; m < metrics; ++m) {
+    std::vector<double> differences;
+    size_t same = 0;
+    for (size_t i = 0; i < result.items.size(); ++i) {
+      const TaskItemResult &ours = result.items[i], &theirs = reference.items[i];
+      differences.push_back(ours.scores[m] - theirs.scores[m]);
+      same += is_same_verdict(ours, theirs, m) ? 1 : 0;
+    }
+    const MeanScore mean = mean_score(differences);
+    comparison.push_back({mean.mean, mean.error,
+                          static_cast<double>(same) / static_cast<double>(differences.size())});
+  }
+  return comparison;
+}
+
+}  // namespace nibble
