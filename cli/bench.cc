@@ -1,4 +1,4 @@
-// nibble bench MODEL... [-p N,...] [-n N,...] [-d N,...] [-o FORMAT]
+// nibble bench MODEL... [-p N,...] [-n N,...] [-d N,...] [-o FORMAT] [--store FILE [--compare]]
 #include "nibble/bench.h"
 
 #include <fmt/format.h>
@@ -61,6 +61,24 @@ CLI::Option* add_list(CLI::App& command, const std::string& names, std::vector<V
       ->type_name("N");
 }
 
+void add_store(CLI::App& command, BenchOptions& bench) {
+  command
+      .add_option("--store", bench.store,
+                  "append each result to this SQLite file; made when it is missing")
+      ->type_name("FILE");
+  command.add_option("--label", bench.label, "a name to store with the results, such as a commit")
+      ->type_name("NAME");
+  command
+      .add_flag_function(
+          "--compare", [&bench](int64_t) { bench.compare = BenchOptions::kLatest; },
+          "show the change since the latest earlier result in the store")
+      ->type_name("");
+  command
+      .add_option("--compare-with", bench.compare,
+                  "the same, since the latest one with this label or version")
+      ->type_name("NAME");
+}
+
 void add_sweeps(CLI::App& command, BenchOptions& bench,
                 std::vector<int64_t>& prompts_then_generated) {
   add_list(command, "-p,--n-prompt", bench.prompts,
@@ -111,6 +129,7 @@ void add_bench(CLI::App& app) {
       ->type_name("FORMAT");
   command->add_flag("--no-limits", options->no_limits,
                     "do not measure what the machine can do at most");
+  add_store(*command, options->bench);
   options->common.add_output_to(*command);
   command->callback([options] { run(*options); });
 }

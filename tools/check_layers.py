@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks every #include "..." of src/, include/ and cli/ against the layer table of docs/design.md."""
+"""Checks every #include of src/, include/ and cli/: "..." against the layer table of docs/design.md, <...> against
+docs/dependencies.md."""
 
 from __future__ import annotations
 
@@ -29,7 +30,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
 }
 LAYERS["flow"] = tuple(LAYERS)  # all above
 FOR_EVERY_ROOM = ("nibble/error.h", "nibble/dtype.h", "nibble/effort.h", "nibble/divergence.h")
+# Libraries that docs/dependencies.md keeps to one place: how their headers begin, and where that is.
+LIBRARIES = {"openssl/": "src/base/sha256.cc", "sqlite3.h": "src/flow/bench_store.cc", "CLI/": "cli/"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
+LIBRARY_INCLUDE = re.compile(r"^\s*#\s*include\s+<([^>]+)>")
 
 
 def problem(place: str, included: str) -> str | None:
@@ -50,6 +54,14 @@ def problem(place: str, included: str) -> str | None:
     return f"{room} may include only: {', '.join(LAYERS[room]) or 'the standard library'}"
 
 
+def library_problem(path: str, included: str) -> str | None:
+    """Why this file may not include this header of a library; None: it may."""
+    for library, place in LIBRARIES.items():
+        if included.startswith(library) and not path.startswith(place):
+            return f"only {place} may include it"
+    return None
+
+
 def place_of(path: Path) -> str:
     """The part of a path that decides: "include", "cli" or "src/ROOM"."""
     return "/".join(path.parts[:2]) if path.parts[0] == "src" else path.parts[0]
@@ -66,6 +78,10 @@ def check(root: Path) -> list[str]:
             why = problem(place_of(path), found.group(1)) if found else None
             if found and why:
                 violations.append(f'{path}:{number}: "{found.group(1)}": {why}')
+            library = LIBRARY_INCLUDE.match(line)
+            why = library_problem(str(path), library.group(1)) if library else None
+            if library and why:
+                violations.append(f"{path}:{number}: <{library.group(1)}>: {why}")
     return violations
 
 

@@ -8,6 +8,15 @@
 #include <vector>
 
 namespace nibble {
+namespace {
+
+Summary summarize_logarithms(std::span<const double> values) {
+  std::vector<double> logarithms(values.size());
+  std::ranges::transform(values, logarithms.begin(), [](double value) { return std::log(value); });
+  return summarize(logarithms);
+}
+
+}  // namespace
 
 Summary summarize(std::span<const double> values) {
   const auto count = static_cast<double>(values.size());
@@ -32,6 +41,30 @@ double students_t_95(int64_t degrees) {
   const double x = 1 / static_cast<double>(degrees);
   return z + x * ((z3 + z) / 4 + x * ((5 * z5 + 16 * z3 + 3 * z) / 96 +
                                       x * (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / 384));
+}
+
+RatioInterval ratio_of_means_95(std::span<const double> over, std::span<const double> under) {
+  const Summary a = summarize_logarithms(over), b = summarize_logarithms(under);
+  const auto a_count = static_cast<double>(over.size()),
+             b_count = static_cast<double>(under.size());
+  const double difference = a.mean - b.mean;
+  RatioInterval interval{std::exp(difference), NAN, NAN};
+  if (std::min(over.size(), under.size()) < 2) return interval;
+  const double a_variance = a.deviation * a.deviation / a_count;
+  const double b_variance = b.deviation * b.deviation / b_count;
+  const double variance = a_variance + b_variance;
+  double half = 0;
+  if (variance > 0) {
+    // Welch and Satterthwaite: never below the smaller sample's degrees of freedom.
+    const double degrees =
+        variance * variance /
+        (a_variance * a_variance / (a_count - 1) + b_variance * b_variance / (b_count - 1));
+    half = students_t_95(std::max<int64_t>(1, std::llround(std::floor(degrees + 1e-9)))) *
+           std::sqrt(variance);
+  }
+  interval.low = std::exp(difference - half);
+  interval.high = std::exp(difference + half);
+  return interval;
 }
 
 }  // namespace nibble

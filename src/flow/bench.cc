@@ -13,8 +13,10 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "base/statistics.h"
+#include "flow/bench_store.h"
 #include "flow/kv_type.h"
 #include "flow/model.h"
+#include "flow/model_fingerprint.h"
 #include "flow/run_support.h"
 #include "infer/sequences.h"
 #include "infer/session.h"
@@ -81,6 +83,19 @@ void check_options(std::span<const std::filesystem::path> models, const BenchOpt
   if (options.repetitions < 1)
     fail(ErrorCode::kUsage, "{} repetitions: at least 1 is needed", options.repetitions);
   for (const std::string& types : options.kv_types) kv_types_from_name(types);
+  if (options.store.empty() && !(options.label.empty() && options.compare.empty()))
+    fail(ErrorCode::kUsage, "a label or a comparison needs a store: give --store FILE");
+}
+
+std::unique_ptr<BenchStore> open_store(const BenchOptions& options, const BenchReport& report) {
+  if (options.store.empty()) return nullptr;
+  auto store =
+      std::make_unique<BenchStore>(options.store, report.machine, report.version, options.label);
+  if (!options.compare.empty() && !store->has(options.compare)) {
+    fail(ErrorCode::kNotFound, "{}: no results have the label or version \"{}\" to compare with",
+         options.store.string(), options.compare);
+  }
+  return store;
 }
 
 // What can be known without loading: hours may have gone into the models before.
@@ -306,7 +321,7 @@ BenchResult measure(Track& track, const Test& test, const BenchOptions& options,
   return result;
 }
 
-BenchResult describe(const Model& model) {
+BenchResult describe(const Model& model, const std::string& load_type) {
   BenchResult result;
   const Model::Parts& parts = model.parts();
   const TensorSource& tensors = parts.quantized ? *parts.quantized : parts.source.tensors();
@@ -319,6 +334,9 @@ BenchResult describe(const Model& model) {
       std::max_element(weights.begin(), weights.end(),
                        [](const auto& a, const auto& b) { return a.second < b.second; });
   result.model = model.path();
+  result.file_hash = model_fingerprint(parts.source.files());
+  result.load_type = load_type;
+  result.repacked = model.is_repacked();
   result.type = dtype_name(most->first);
   result.weight_bytes = model.weight_bytes();
   result.load_seconds = model.load_seconds();
@@ -347,8 +365,13 @@ uint64_t tokens_in_all(const std::vector<Setting>& settings, const std::vector<T
   return static_cast<uint64_t>(sum);
 }
 
+void keep(BenchStore& store, const BenchOptions& options, BenchResult& result) {
+  if (!options.compare.empty()) result.change = store.compare(result, options.compare);
+  store.append(result);
+}
+
 void measure_model(const std::filesystem::path& path, const BenchOptions& options,
-                   const std::vector<Crew>& crews, BenchReport& report,
+                   const std::vector<Crew>& crews, BenchStore* store, BenchReport& report,
                    const std::function<void(const BenchReport&)>& on_result) {
   const std::vector<Test> tests = tests_of(options);
   const std::vector<Setting> settings = settings_of(options, crews);
@@ -357,7 +380,7 @@ void measure_model(const std::filesystem::path& path, const BenchOptions& option
   for (const Crew& crew : crews) load.run.threads = std::max(load.run.threads, crew.pool->count());
   reset_peak_memory();
   const Model model(path, load);
-  const BenchResult description = describe(model);
+  const BenchResult description = describe(model, load.type);
   Phase phase(load.run, "measuring", "tokens", tokens_in_all(settings, tests, options.repetitions));
   for (const Setting& setting : settings) {
     const auto& [crew, kv_types, depth, sequences] = setting;
@@ -368,8 +391,10 @@ void measure_model(const std::filesystem::path& path, const BenchOptions& option
       result.kv_type = kv_types_name(kv_types);
       result.depth = depth;
       result.sequences = sequences;
-      report.results.push_back(measure(track, test, options, parts_of(test, model.parts(), setting),
-                                       *crew, std::move(result)));
+      result = measure(track, test, options, parts_of(test, model.parts(), setting), *crew,
+                       std::move(result));
+      if (store != nullptr) keep(*store, options, result);
+      report.results.push_back(std::move(result));
       if (on_result) on_result(report);
     }
   }
@@ -391,10 +416,14 @@ BenchReport bench(std::span<const std::filesystem::path> models, const BenchOpti
   const int64_t positions =
       *std::max_element(options.depths.begin(), options.depths.end()) + longest(tests_of(options));
   for (const auto& model : models) check_model(model, options, positions);
-  BenchReport report{
-      .version = NIBBLE_VERSION, .machine = this_machine(), .limits = {}, .results = {}};
+  BenchReport report;
+  report.version = NIBBLE_VERSION;
+  report.machine = this_machine();
+  report.compared_with = options.compare;
+  const std::unique_ptr<BenchStore> store = open_store(options, report);
   const std::vector<Crew> crews = make_crews(options, report);
-  for (const auto& model : models) measure_model(model, options, crews, report, on_result);
+  for (const auto& model : models)
+    measure_model(model, options, crews, store.get(), report, on_result);
   return report;
 }
 

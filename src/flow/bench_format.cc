@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "nibble/bench.h"
@@ -16,6 +17,12 @@ struct Column {
   const char* sql_type;
   OrderedJson (*value)(const BenchReport& report, const BenchResult& result);
 };
+
+// Null when there is nothing to compare with, or when it is not known.
+OrderedJson of_change(const BenchResult& result, double BenchChange::*figure) {
+  if (!result.change || std::isnan((*result.change).*figure)) return nullptr;
+  return (*result.change).*figure;
+}
 
 // The first kOfMachine are the same in each result: in JSON they stand beside the results.
 constexpr size_t kOfMachine = 3;
@@ -56,6 +63,30 @@ constexpr Column kColumns[] = {
      [](auto&, auto& result) -> OrderedJson { return result.load_seconds; }},
     {"peak_memory_bytes", "INTEGER",
      [](auto&, auto& result) -> OrderedJson { return result.peak_memory_bytes; }},
+    {"file_hash", "TEXT", [](auto&, auto& result) -> OrderedJson { return result.file_hash; }},
+    {"load_type", "TEXT", [](auto&, auto& result) -> OrderedJson { return result.load_type; }},
+    {"repacked", "BOOLEAN", [](auto&, auto& result) -> OrderedJson { return result.repacked; }},
+    {"earlier_time", "TEXT",
+     [](auto&, auto& result) -> OrderedJson {
+       return result.change ? OrderedJson(result.change->time) : OrderedJson();
+     }},
+    {"earlier_version", "TEXT",
+     [](auto&, auto& result) -> OrderedJson {
+       return result.change ? OrderedJson(result.change->version) : OrderedJson();
+     }},
+    {"earlier_label", "TEXT",
+     [](auto&, auto& result) -> OrderedJson {
+       return result.change ? OrderedJson(result.change->label) : OrderedJson();
+     }},
+    {"earlier_tokens_per_second", "REAL",
+     [](auto&, auto& result) { return of_change(result, &BenchChange::mean); }},
+    {"change", "REAL", [](auto&, auto& result) { return of_change(result, &BenchChange::change); }},
+    {"change_low", "REAL",
+     [](auto&, auto& result) { return of_change(result, &BenchChange::low); }},
+    {"change_high", "REAL",
+     [](auto&, auto& result) { return of_change(result, &BenchChange::high); }},
+    {"limit_change", "REAL",
+     [](auto&, auto& result) { return of_change(result, &BenchChange::limit_change); }},
 };
 constexpr size_t kColumnCount = std::size(kColumns);
 
@@ -97,7 +128,9 @@ std::string begin(const BenchReport&) {
 std::string row(const BenchReport& report, const BenchResult& result) {
   return columns_line([&](const Column& column) {
            const OrderedJson value = column.value(report, result);
-           return value.is_null() ? "" : value.is_number() ? dump(value) : quoted(value, '"');
+           return value.is_null()                           ? ""
+                  : value.is_number() || value.is_boolean() ? dump(value)
+                                                            : quoted(value, '"');
          }) +
          "\n";
 }
@@ -151,7 +184,9 @@ std::string begin(const BenchReport&) {
 std::string row(const BenchReport& report, const BenchResult& result) {
   return "INSERT INTO bench VALUES (" + columns_line([&](const Column& column) {
            const OrderedJson value = column.value(report, result);
-           return value.is_null() ? "NULL" : value.is_number() ? dump(value) : quoted(value, '\'');
+           return value.is_null()                           ? "NULL"
+                  : value.is_number() || value.is_boolean() ? dump(value)
+                                                            : quoted(value, '\'');
          }) +
          ");\n";
 }
@@ -195,8 +230,36 @@ std::string row(const BenchReport&, const BenchResult& r) {
                      r.median, limit);
 }
 
+std::string percent(double change) {
+  return std::isnan(change) ? "unknown" : fmt::format("{:+.1f} %", 100 * change);
+}
+
+std::string change_row(const BenchResult& r) {
+  const std::string begin = fmt::format("| {} | {} |", cell(r.model.filename().string()), r.test());
+  if (!r.change) return begin + " none | | | | |\n";
+  const BenchChange& c = *r.change;
+  const std::string name = c.label.empty() ? c.version : c.version + ", " + c.label;
+  const std::string interval =
+      std::isnan(c.low)
+          ? "unknown: one sample"
+          : fmt::format("{:+.1f} to {:+.1f} %, {}", 100 * c.low, 100 * c.high,
+                        c.is_beyond_spread() ? "beyond the spread" : "within the spread");
+  return fmt::format("{} {} ({}) | {:.2f} | {} | {} | {} |\n", begin, c.time, cell(name), c.mean,
+                     percent(c.change), interval, percent(c.limit_change));
+}
+
+std::string changes(const BenchReport& report) {
+  if (report.compared_with.empty()) return "";
+  std::string text =
+      "\n| model | test | since | tokens/s then | change | 95 % interval | of the limit |\n"
+      "|---|---|---|---:|---:|---|---:|\n";
+  for (const BenchResult& result : report.results) text += change_row(result);
+  return text;
+}
+
 std::string end(const BenchReport& report) {
-  std::string text = fmt::format("\n{}, {}\n", report.machine.cpu, report.machine.isa);
+  std::string text = changes(report);
+  text += fmt::format("\n{}, {}\n", report.machine.cpu, report.machine.isa);
   for (const BenchLimits& limits : report.limits) {
     text +=
         fmt::format("limits, {} {}: read {:.1f} GB/s; products {:.0f} G/s int8, {:.0f} G/s fp32\n",

@@ -39,6 +39,32 @@ short = json.load(open("short.json"))
 print(short["limits"], len(short["results"]), short["results"][0]["share_of_limit"])
 PY
 
+measure() { nibble bench "$ASSETS/lab-7m" -t q8_0 -p 0 -n 4 --threads 1 --no-limits --quiet --store bench.sqlite "$@"; }
+measure --label before
+measure -r 1 --compare
+measure --compare-with before
+measure -d 4 --compare
+measure --compare --json >compared.json
+python3 - <<'PY'
+import json, sqlite3
+database = sqlite3.connect("bench.sqlite")
+print(database.execute("PRAGMA application_id").fetchone(), database.execute("PRAGMA user_version").fetchone())
+print(database.execute("SELECT label, test, n_depth, load_type, repacked, json_array_length(samples) "
+                       "FROM run JOIN result ON run.id = run ORDER BY result.id").fetchall())
+result = json.loads(open("compared.json").read().split("\n", 1)[1])["results"][0]  # below the command
+print(result["earlier_version"], result["earlier_label"], result["change_low"] < result["change"] < result["change_high"],
+      abs(result["tokens_per_second"] / result["earlier_tokens_per_second"] - 1 - result["change"]) < 0.5, result["limit_change"])
+print(database.execute("SELECT count(DISTINCT file_hash) FROM result").fetchone(), len(result["file_hash"]))
+other = sqlite3.connect("other.sqlite")
+other.execute("CREATE TABLE mine (a)")
+other.commit()
+PY
+refuses bench "$ASSETS/lab-7m" --store bench.sqlite --compare-with after
+refuses bench "$ASSETS/lab-7m" --store other.sqlite
+refuses bench "$ASSETS/lab-7m" --store bench.sqlite/x
+refuses bench "$ASSETS/lab-7m" --compare
+refuses bench missing.gguf --store new.sqlite
+
 refuses bench
 refuses bench missing.gguf "$ASSETS/lab-7m"
 refuses bench "$ASSETS/lab-7m" -p 0 -n 0

@@ -59,6 +59,16 @@ class CheckLayers(unittest.TestCase):
         text = '#include <vector>\n// #include "flow/quantize.h"\n'
         self.assertEqual(self.violations_of("src/base/x.h", text), [])
 
+    def test_keeps_libraries_to_their_place(self) -> None:
+        for allowed, forbidden, included in (
+            ("src/flow/bench_store.cc", "src/flow/bench.cc", "sqlite3.h"),
+            ("src/base/sha256.cc", "src/base/json.cc", "openssl/evp.h"),
+            ("cli/run.cc", "src/flow/generate.cc", "CLI/CLI.hpp"),
+        ):
+            with self.subTest(included=included):
+                self.assertEqual(self.violations_of(allowed, f"#include <{included}>\n"), [])
+                self.assertEqual(len(self.violations_of(forbidden, f"#include <{included}>\n")), 1)
+
     def test_no_two_rooms_may_include_each_other(self) -> None:
         for room, allowed in check_layers.LAYERS.items():
             for other in allowed:

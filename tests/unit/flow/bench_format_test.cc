@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/json.h"
 #include "nibble/bench.h"
@@ -31,17 +32,31 @@ const std::vector<std::string> kColumns = {"version",
                                            "limit_tokens_per_second",
                                            "share_of_limit",
                                            "load_seconds",
-                                           "peak_memory_bytes"};
+                                           "peak_memory_bytes",
+                                           "file_hash",
+                                           "load_type",
+                                           "repacked",
+                                           "earlier_time",
+                                           "earlier_version",
+                                           "earlier_label",
+                                           "earlier_tokens_per_second",
+                                           "change",
+                                           "change_low",
+                                           "change_high",
+                                           "limit_change"};
 
 // Names hold what each format must escape.
 BenchReport report_with_awkward_names() {
   BenchReport report;
   report.version = "1.2";
+  report.compared_with = "latest";
   report.machine = {"Intel \"Xeon\", fast", "avx512", 2};
   report.limits = {{2, 32e9, 9e11, 2.25e11}};
   BenchResult prompt;
   prompt.model = "a|b/it's \"4\", q.gguf";
   prompt.type = "q4_0";
+  prompt.file_hash = "0123456789abcdef";
+  prompt.repacked = true;
   prompt.weight_bytes = 2 << 20;
   prompt.parameters = 1500000;
   prompt.load_seconds = 0.25;
@@ -57,6 +72,14 @@ BenchReport report_with_awkward_names() {
   prompt.limit_tokens_per_second = 202.5;
   prompt.share_of_limit = 0.5;
   BenchResult generation = prompt;
+  prompt.change = BenchChange{.time = "2026-08-30T12:00:00Z",
+                              .version = "1.1",
+                              .label = "b|c",
+                              .mean = 90,
+                              .change = 0.125,
+                              .low = 0.0625,
+                              .high = 0.25,
+                              .limit_change = NAN};
   generation.prompt = 0;
   generation.generated = 64;
   generation.depth = 4096;
@@ -104,25 +127,49 @@ std::vector<std::string> cells_of(const std::string& line, char mark) {
   return cells;
 }
 
-// The first result as CSV and SQL have it.
-const std::vector<std::string> kPromptCells = {"1.2",     "Intel \"Xeon\", fast",
-                                               "avx512",  "a|b/it's \"4\", q.gguf",
-                                               "q4_0",    "2097152",
-                                               "1500000", "2",
-                                               "f16",     "pp512",
-                                               "512",     "0",
-                                               "0",       "1",
-                                               "101.25",  "1.75",
-                                               "101.25",  "[100.0,102.5]",
-                                               "int8",    "202.5",
-                                               "0.5",     "0.25",
-                                               "3000000"};
+// The first result as CSV and SQL have it, which differ in how they write what is not known.
+std::vector<std::string> prompt_cells(const std::string& unknown) {
+  return {"1.2",
+          "Intel \"Xeon\", fast",
+          "avx512",
+          "a|b/it's \"4\", q.gguf",
+          "q4_0",
+          "2097152",
+          "1500000",
+          "2",
+          "f16",
+          "pp512",
+          "512",
+          "0",
+          "0",
+          "1",
+          "101.25",
+          "1.75",
+          "101.25",
+          "[100.0,102.5]",
+          "int8",
+          "202.5",
+          "0.5",
+          "0.25",
+          "3000000",
+          "0123456789abcdef",
+          "",
+          "true",
+          "2026-08-30T12:00:00Z",
+          "1.1",
+          "b|c",
+          "90.0",
+          "0.125",
+          "0.0625",
+          "0.25",
+          unknown};
+}
 
 TEST_F(BenchFormatTest, CsvHasALineOfNamesAndALineAResult) {
   const auto lines = lines_of(print("csv"));
   ASSERT_EQ(lines.size(), 3u);
   EXPECT_EQ(cells_of(lines[0], '"'), kColumns);
-  EXPECT_EQ(cells_of(lines[1], '"'), kPromptCells);
+  EXPECT_EQ(cells_of(lines[1], '"'), prompt_cells(""));
   const auto second = cells_of(lines[2], '"');
   ASSERT_EQ(second.size(), kColumns.size());
   EXPECT_EQ(second[9], "tg64 @ d4096");
@@ -141,7 +188,7 @@ TEST_F(BenchFormatTest, SqlInsertsTheSameCells) {
   const auto values = [&](const std::string& line) {
     return cells_of(line.substr(insert.size(), line.size() - insert.size() - 2), '\'');
   };
-  EXPECT_EQ(values(lines[1]), kPromptCells);
+  EXPECT_EQ(values(lines[1]), prompt_cells("NULL"));
   EXPECT_EQ(values(lines[2])[18], "NULL");
 }
 
@@ -158,7 +205,10 @@ TEST_F(BenchFormatTest, JsonHasTheMachineBesideTheResults) {
   EXPECT_EQ(first["tokens_per_second"], 101.25);
   EXPECT_EQ(first["samples"], Json({100.0, 102.5}));
   EXPECT_EQ(first["share_of_limit"], 0.5);
+  EXPECT_EQ(first["change_low"], 0.0625);
+  EXPECT_TRUE(first["limit_change"].is_null());
   EXPECT_TRUE(json["results"][1]["limited_by"].is_null());
+  EXPECT_TRUE(json["results"][1]["change"].is_null());
 }
 
 TEST_F(BenchFormatTest, JsonlHasEveryColumnInEachLine) {
@@ -181,6 +231,12 @@ TEST_F(BenchFormatTest, MarkdownIsATableAndTheLimitsBelow) {
       "101.25 | 50 % int8 |\n"
       "| it's \"4\", q.gguf | q4_0 | 2.00 MiB | 1.50 M | 2 | f16 | tg64 @ d4096 | 101.25 ± "
       "1.75 | 101.25 |  |\n"
+      "\n| model | test | since | tokens/s then | change | 95 % interval | of the limit |\n"
+      "|---|---|---|---:|---:|---|---:|\n"
+      "| it's \"4\", q.gguf | pp512 | 2026-08-30T12:00:00Z (1.1, b\\|c) | 90.00 | +12.5 % | +6.2 "
+      "to "
+      "+25.0 %, beyond the spread | unknown |\n"
+      "| it's \"4\", q.gguf | tg64 @ d4096 | none | | | | |\n"
       "\nIntel \"Xeon\", fast, avx512\n"
       "limits, 2 threads: read 32.0 GB/s; products 900 G/s int8, 225 G/s fp32\n");
 }
