@@ -63,11 +63,11 @@ bool is_right_answer(const AnswerCheck& check, std::string_view answer,
     return normalized(answer, options) == normalized(right, options);
   };
   if (!check.answers.empty() && std::ranges::none_of(check.answers, is_answer)) return false;
-  const std::string_view checked = answer.substr(0, kCheckedBytes);
-  if (check.pattern && !std::regex_search(checked.begin(), checked.end(), *check.pattern))
+  const std::string_view matched = answer.substr(0, kMatchedBytes);
+  if (check.pattern && !std::regex_search(matched.begin(), matched.end(), *check.pattern))
     return false;
   if (!check.wants_json) return true;
-  const auto json = parse_first_json(checked);
+  const auto json = parse_first_json(answer);
   return json && (!check.json || *json == *check.json);
 }
 

@@ -18,11 +18,11 @@ struct MatchOptions {
   bool ignore_numbers = false;
 };
 
-// Every check that an item has must hold. Only the first kCheckedBytes are looked at for a pattern
-// and a JSON value: the standard library matches by recursion.
+// Every check that an item has must hold. A pattern is looked for in the first kMatchedBytes only:
+// the standard library matches by recursion.
 bool is_right_answer(const AnswerCheck& check, std::string_view answer,
                      const MatchOptions& options);
-inline constexpr size_t kCheckedBytes = 4096;
+inline constexpr size_t kMatchedBytes = 1024;
 
 // The answer without the first of the stops and what follows it, as the harness cuts: one stop
 // after the other.

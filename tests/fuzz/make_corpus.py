@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the corpora of the GGUF, safetensors and imatrix targets: small valid files."""
+"""Writes the seeds of the corpora of the GGUF, safetensors, imatrix and tasks targets: small valid files."""
 
 import json
 import pathlib
@@ -121,8 +121,28 @@ IMATRIX = {
                  weights=floats(1, 2, 3, 4) + bytes(16) + floats(2, 0)),
 }
 
+# The kinds of tasks in their order (src/eval/task_kinds.cc), one byte each, then a file of it.
+CHOICES = {"choices": ["x", "y"]}
+TASKS = {
+    "mc": b"\0" + json.dumps({"id": 1, "context": "c", **CHOICES, "answer": [0, 1]}).encode(),
+    "exact": b"\1" + json.dumps({"prompt": "p", "answer": "a", "stop": ["."], "max_tokens": 2}).encode(),
+    "checks": b"\2" + json.dumps({"prompt": "p", "regex": "^(a|b)+c{1,3}", "json": {"a": 1}}).encode(),
+    "hellaswag": b"\3" + json.dumps({"activity_label": "l", "ctx_a": "[h] a [title] b", "ctx_b": "\u00e9C",
+                                     "endings": ["x", "y"], "label": "1"}).encode(),
+    "winogrande": b"\4" + json.dumps({"sentence": "a _ b", "option1": "x", "option2": "y", "answer": "2"}).encode(),
+    "arc": b"\5" + json.dumps({"question": {"stem": "q", "choices": [{"text": t, "label": t} for t in "AB"]},
+                               "answerKey": "B"}).encode(),
+    "mmlu": b"\6" + json.dumps({"question": "q", "subject": "a_b", **CHOICES, "answer": 1}).encode() + b"\n\n",
+    "truthfulqa": b"\x08" + json.dumps({"question": "q", "mc2_targets": {**CHOICES, "labels": [1, 0]}}).encode(),
+    "hellaswag_text": b"\x09c\n3\na\nb\nc\nd\n",
+    "winogrande_csv": b"\x0a0,\"So, _ is.\",x,y,2\n1,_ a,x,y,1\n",
+    "mc_binary": b"\x0b" + struct.pack("<II", 1, 8) + b"".join(
+        struct.pack("<I", len(part)) + part if isinstance(part, bytes) else struct.pack("<i", part)
+        for part in (b"Q?", 2, b"x", b"yy", 0, 1, 0)),
+}
+
 for folder, seeds in (("gguf", GGUF), ("gguf_weights", GGUF_WEIGHTS), ("safetensors", SAFETENSORS),
-                      ("imatrix", IMATRIX)):
+                      ("imatrix", IMATRIX), ("tasks", TASKS)):
     (CORPUS / folder).mkdir(parents=True, exist_ok=True)
     for seed, data in seeds.items():
         (CORPUS / folder / f"{seed}.{folder}").write_bytes(data)

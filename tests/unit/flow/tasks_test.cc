@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/json.h"
 #include "support/files.h"
 
@@ -102,6 +105,41 @@ INSTANTIATE_TEST_SUITE_P(
 
 TaskResult evaluated(const std::string& task, const TaskOptions& options = {}) {
   return evaluate_task(lab7m(), Task(task, options), "f32");
+}
+
+Json stock(const std::string& file) {
+  const auto path = kItems / "stock.json";
+  return parse_json(read_file(path), path.string()).at(file);
+}
+
+TEST(StocksTasks, HaveItsScores) {
+  for (const auto& [kind, file] :
+       {std::pair("hellaswag-text=", "hellaswag.txt"), std::pair("mc-binary=", "mc.bin")}) {
+    const TaskScore score = evaluated(kind + (kItems / file).string()).scores.at(0);
+    const Json expected = stock(file);
+    EXPECT_NEAR(score.mean, expected.at("acc").get<double>(), 1e-6) << file;
+    if (expected.contains("error")) {
+      EXPECT_NEAR(score.error.value(), expected.at("error").get<double>(), 1e-6);
+    }
+  }
+}
+
+// It prints log-likelihoods per token: ours are that many times as large.
+TEST(StocksTasks, HaveItsLogLikelihoods) {
+  const TaskResult result = evaluated("winogrande-csv=" + (kItems / "winogrande.csv").string());
+  const Json expected = stock("winogrande.csv").at("items");
+  ASSERT_EQ(expected.size(), 11u);
+  for (size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(result.items[i].choices.at(0), expected[i].at("choice").get<size_t>()) << i;
+    // "... and _ broke.": where so little follows, it begins the second option with the logits of
+    // another token (docs/guides/tasks.md).
+    for (size_t c = 0; c < (i == 9 ? 1u : 2u); ++c) {
+      const double tokens =
+          result.items[i].log_likelihoods[c] / expected[i].at("scores")[c].get<double>();
+      EXPECT_GT(tokens, 0.5);
+      EXPECT_NEAR(tokens, std::round(tokens), 5e-3) << i;
+    }
+  }
 }
 
 const std::string kMc = "mc=" + (kOwnItems / "mc.jsonl").string();

@@ -52,6 +52,17 @@ TEST_F(SequencesTest, AreRewoundOneByOne) {
   EXPECT_EQ(feed(more), first);
 }
 
+TEST_F(SequencesTest, GoOnFromWhatAnotherOneHasRead) {
+  const std::span text(text_);
+  feed(std::array<Sequences::Next, 2>{{{0, text.first(7)}, {2, text.subspan(2, 5)}}});
+  sequences_.copy(0, 2, 4);
+  EXPECT_EQ(sequences_.position(2), 4);
+  EXPECT_EQ(sequences_.position(0), 7);
+  const auto copied = feed(std::array<Sequences::Next, 1>{{{2, text.subspan(4, 4)}}});
+  sequences_.rewind(0, 4);
+  EXPECT_EQ(feed(std::array<Sequences::Next, 1>{{{0, text.subspan(4, 4)}}}), copied);
+}
+
 TEST_F(SequencesTest, RefuseWhatDoesNotFit) {
   const std::vector<uint32_t> long_text(17, 40), no_token = {1u << 30};
   for (const auto& [tokens, fragment] :

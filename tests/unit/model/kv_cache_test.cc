@@ -72,6 +72,27 @@ TEST_P(KvCacheOf, ForgetsWhatItIsRewoundOver) {
   EXPECT_EQ(logits_after(18, 24), first);
 }
 
+TEST_P(KvCacheOf, GoesOnFromACopyAsFromTheOriginal) {
+  ThreadPool pool(1);
+  Forward forward(checkpoint_.config, checkpoint_.weights, pool);
+  KvCache original(checkpoint_.config, 40, types()), copy(checkpoint_.config, 40, types());
+  const std::span ids(ids_);
+  forward.run(ids.subspan(40, 24), copy, 1);  // what it held before is gone
+  forward.run(ids.first(30), original, 1);
+  for (const int64_t length : {21, 16, 1}) {  // within a block of 16 positions, and at its end
+    const auto next = ids.subspan(static_cast<size_t>(length), 8);
+    copy.copy_from(original, length);
+    EXPECT_EQ(copy.length(), length);
+    const auto of_copy = forward.run(next, copy, 8);
+    const std::vector<float> found(of_copy.begin(), of_copy.end());
+    KvCache alone(checkpoint_.config, 40, types());
+    forward.run(ids.first(30), alone, 1);
+    alone.set_length(length);
+    const auto expected = forward.run(next, alone, 8);
+    EXPECT_EQ(found, std::vector<float>(expected.begin(), expected.end())) << length;
+  }
+}
+
 double rms_difference(std::span<const float> a, std::span<const float> b) {
   double sum = 0;
   for (size_t i = 0; i < a.size(); ++i) sum += std::pow(a[i] - b[i], 2);
