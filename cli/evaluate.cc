@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -81,6 +82,10 @@ void add_divergence(Json& json, const Divergence& divergence) {
   add_estimate(perplexity, "difference", divergence.difference);
   perplexity["correlation"] = divergence.correlation;
   json["kl_divergence"] = to_json(divergence.kl_divergence);
+  if (const auto& sampling = divergence.kl_sampling) {
+    json["kl_divergence"]["sampling"] = {
+        {"least", sampling->least}, {"low", sampling->low}, {"high", sampling->high}};
+  }
   add_percentiles(json["kl_divergence"], divergence.kl_percentiles);
   json["delta_p"] = to_json(divergence.delta_p);
   add_estimate(json["delta_p"], "rms", divergence.rms_delta_p);
@@ -146,6 +151,10 @@ void print_divergence(const Evaluation& result) {
   print_row("  difference", divergence.difference, 5);
   fmt::print("{:<26}{:>12.2f} %\n", "  correlation of ln p", kPercent * divergence.correlation);
   print_row("KL divergence, nats", divergence.kl_divergence, 6);
+  if (const auto& sampling = divergence.kl_sampling) {
+    fmt::print("  by the exact reference: at least {:.6f} (proven), {:.6f} to {:.6f} (95 %)\n",
+               sampling->least, sampling->low, sampling->high);
+  }
   print_row("same likeliest token, %", divergence.agreement, 3, kPercent);
   print_row("change of p, %", divergence.delta_p, 3, kPercent);
   print_row("  root mean square, %", divergence.rms_delta_p, 3, kPercent);
@@ -168,6 +177,7 @@ void translate(Options& options) {
         "--kl-divergence, for --save-reference without");
   }
   path = options.kl_divergence_base;
+  options.evaluate.reference_format = ReferenceFormat::kStock;
 }
 
 void show_layers(const Options& options, const Model& model,
@@ -225,6 +235,12 @@ void add_reference_options(CLI::App& command, Options& options) {
       .add_option("--save-reference", options.evaluate.save_reference,
                   "store this model's predictions, as a reference for others")
       ->type_name("FILE");
+  command
+      .add_option("--reference-format", options.evaluate.reference_format,
+                  "of what is stored: compact (default), or stock, as llama-perplexity has it")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, ReferenceFormat>{
+          {"compact", ReferenceFormat::kCompact}, {"stock", ReferenceFormat::kStock}}))
+      ->type_name("FORMAT");
   command
       .add_option("--kl-divergence-base", options.kl_divergence_base,
                   "as in llama-perplexity: --save-reference; with --kl-divergence, --reference")

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 namespace nibble {
 
@@ -29,6 +30,15 @@ struct Percentiles {
   double minimum() const { return values.back(); }
 };
 
+// Beside a compact reference, which has a sample of the unlikely tokens, kl_divergence is an
+// unbiased estimate of what all of them would give on the same text. That is `least` at least,
+// which is proven (up to rounding, 1e-7), and in [low, high] with a confidence of 95 %.
+struct SamplingInterval {
+  double least = 0;
+  double low = 0;
+  double high = 0;
+};
+
 // Logarithms are natural; p is the probability of the token that came, a share of 1.
 struct Divergence {
   Estimate reference_perplexity;
@@ -37,6 +47,7 @@ struct Divergence {
   Estimate ratio;
   Estimate difference;
   Estimate kl_divergence;  // KL(reference || model), nats a token
+  std::optional<SamplingInterval> kl_sampling;
   Percentiles kl_percentiles;
   Estimate delta_p;  // p - the reference's
   Percentiles delta_p_percentiles;

@@ -17,6 +17,10 @@ namespace nibble {
 // tokens after the first half are scored. With a stride (its --ppl-stride) windows of context +
 // stride / 2 tokens, rounded up to a multiple of 32, begin every `stride` tokens, nothing is
 // replaced, and the last `stride` tokens of each are scored.
+// Of stored references: compact (docs/formats/reference.md), or that of llama-perplexity's
+// --kl-divergence-base, which takes 50 times the room or more and needs no sampling.
+enum class ReferenceFormat { kCompact, kStock };
+
 struct EvaluateOptions {
   int64_t context = 0;  // 0: that of a stored reference, else 512
   int64_t windows = 0;  // the first so many only; 0: all
@@ -30,6 +34,7 @@ struct EvaluateOptions {
   // Stores this model's predictions there, to be a reference later; a file of that name is
   // replaced.
   std::filesystem::path save_reference{};
+  ReferenceFormat reference_format = ReferenceFormat::kCompact;
 };
 
 struct Evaluation {

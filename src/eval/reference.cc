@@ -1,6 +1,25 @@
 #include "eval/reference.h"
 
+#include <fstream>
+
+#include "eval/sketch.h"
+
 namespace nibble {
+namespace {
+
+bool begins_with(const std::filesystem::path& path, std::string_view magic) {
+  std::ifstream file(path, std::ios::binary);
+  std::string begin(magic.size(), '\0');
+  return file.read(begin.data(), static_cast<std::streamsize>(begin.size())) && begin == magic;
+}
+
+}  // namespace
+
+std::unique_ptr<StoredReference> open_stored_reference(const std::filesystem::path& path) {
+  if (begins_with(path, kLogitsMagic)) return std::make_unique<LogitsReference>(path);
+  if (begins_with(path, kCompactMagic)) return std::make_unique<SketchReference>(path);
+  return nullptr;
+}
 
 void ModelReference::on_read(std::span<const uint32_t> tokens, int64_t position, int64_t wanted) {
   session_.rewind(position);
@@ -17,6 +36,11 @@ void ModelReference::compare(const ScoredRows& rows, ThreadPool& pool, std::span
   });
 }
 
+StoredReference::Text LogitsReference::text() const {
+  const LogitsLayout& layout = logits_.layout();
+  return {layout.context, layout.vocab_size, layout.windows, std::nullopt, logits_.tokens()};
+}
+
 void LogitsReference::compare(const ScoredRows& rows, ThreadPool& pool, std::span<Score> scores) {
   log_probabilities_.resize(static_cast<size_t>(pool.count() * rows.vocab_size));
   score_rows(rows, pool, scores, [&](int64_t i, int worker) {
@@ -28,6 +52,20 @@ void LogitsReference::compare(const ScoredRows& rows, ThreadPool& pool, std::spa
   const LogitsLayout& layout = logits_.layout();
   file_.forget(layout.offset(rows.window, rows.begin),
                static_cast<uint64_t>(rows.count()) * layout.row_bytes());
+}
+
+StoredReference::Text SketchReference::text() const {
+  const CompactLayout& layout = compact_.layout();
+  return {layout.context, layout.vocab_size, layout.windows, layout.vocabulary_hash,
+          compact_.tokens()};
+}
+
+void SketchReference::compare(const ScoredRows& rows, ThreadPool& pool, std::span<Score> scores) {
+  score_rows(rows, pool, scores, [&](int64_t i, int) {
+    CompactRow row;
+    compact_.read(rows.window, rows.begin + i, row);
+    return compare_sketch(row, rows.row(i), rows.vocab_size, rows.next[static_cast<size_t>(i)]);
+  });
 }
 
 }  // namespace nibble

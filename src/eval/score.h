@@ -13,8 +13,11 @@ namespace nibble {
 struct Score {
   double nll = 0;            // -ln p of the token that came
   double reference_nll = 0;  // the same of the reference
-  double divergence = 0;     // KL(reference || model)
+  double divergence = 0;     // KL(reference || model), or an estimate from samples (sketch.h)
   bool same_top = false;     // both have the same likeliest token
+  // Of an estimate: what the divergence is at least, and the variance that sampling gives it.
+  double least_divergence = 0;
+  double sampling_variance = 0;
 };
 
 // The model's side.

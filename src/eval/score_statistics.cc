@@ -54,6 +54,8 @@ void ScoreStatistics::add(const Score& score) {
   reference_nll_.add(score.reference_nll);
   log_ratio_.add(score.nll - score.reference_nll);
   kl_.add(score.divergence);
+  least_kl_ += score.least_divergence;
+  sampling_variance_ += score.sampling_variance;
   delta_p_.add(delta_p);
   delta_p_squared_.add(delta_p * delta_p);
   same_top_.add(score.same_top ? 1 : 0);
@@ -82,12 +84,24 @@ Divergence ScoreStatistics::divergence() const {
   result.difference = difference_of(nll_, reference_nll_, log_ratio_);
   result.kl_divergence = kl_.estimate();
   if (result.kl_divergence.low < 0) result.kl_divergence.low = 0;
+  if (is_sampled_) result.kl_sampling = sampling_interval();
   result.kl_percentiles = percentiles_of(kls_);
   result.delta_p = delta_p_.estimate();
   result.delta_p_percentiles = percentiles_of(delta_ps_);
   result.rms_delta_p = square_root(delta_p_squared_.estimate());
   result.agreement = within(same_top_.estimate(), 0, 1);
   return result;
+}
+
+// Positions are sampled independently. Samples are skewed, so with few of them a normal interval
+// for 95 % holds the mean in 93 % of cases; this one did in 95 % or more of every simulation
+// (tests/unit/eval/sketch_test.cc).
+SamplingInterval ScoreStatistics::sampling_interval() const {
+  constexpr double kStandardErrors = 2.2414;  // 97.5 % of a normal distribution
+  const auto count = static_cast<double>(kl_.count());
+  const double least = least_kl_ / count;
+  const double half_width = kStandardErrors * std::sqrt(sampling_variance_) / count;
+  return {least, std::max(kl_.mean() - half_width, least), kl_.mean() + half_width};
 }
 
 Percentiles percentiles_of(std::vector<float> values) {

@@ -13,7 +13,8 @@ class ScoreStatistics {
  public:
   // Without a reference only `nll` of scores is looked at. With one, 8 bytes are kept of each, for
   // exact percentiles.
-  explicit ScoreStatistics(bool has_reference) : has_reference_(has_reference) {}
+  explicit ScoreStatistics(bool has_reference, bool is_sampled = false)
+      : has_reference_(has_reference), is_sampled_(is_sampled) {}
 
   void add(const Score& score);
   void end_window();
@@ -24,7 +25,10 @@ class ScoreStatistics {
   Divergence divergence() const;  // at least one score was added
 
  private:
-  bool has_reference_;
+  SamplingInterval sampling_interval() const;
+
+  bool has_reference_, is_sampled_;
+  double least_kl_ = 0, sampling_variance_ = 0;  // sums
   WindowedMean nll_, reference_nll_, log_ratio_, kl_, delta_p_, delta_p_squared_, same_top_;
   std::vector<float> kls_, delta_ps_;
 };

@@ -6,35 +6,16 @@
 #include <cstring>
 #include <utility>
 
-#include "base/checked.h"
 #include "base/error.h"
-#include "file/byte_reader.h"
+#include "file/reference_header.h"
 
 namespace nibble {
 namespace {
 
 constexpr uint64_t kFixedBytes = kLogitsMagic.size() + 3 * sizeof(int32_t);
 constexpr uint64_t kRowStart = 2 * sizeof(float);  // of the codes
-constexpr int64_t kLeastContext = 4;               // a shorter window scores nothing
 constexpr float kLargestCode = 65535.0f;
 constexpr float kRange = 16.0f;
-
-int64_t read_number(ByteReader& in, const char* field, int64_t least) {
-  in.set_field(field);
-  const auto value = in.read<int32_t>();
-  if (value < least)
-    in.fail_here(ErrorCode::kInvalidFile, "found {}, expected at least {}", value, least);
-  return value;
-}
-
-// Whether a file with this header has so many bytes. Each factor is below 2^32: only the product of
-// all can be more than a number holds.
-bool has_bytes(const LogitsLayout& layout, uint64_t bytes) {
-  const uint64_t window_bytes = static_cast<uint64_t>(layout.context) * sizeof(int32_t) +
-                                static_cast<uint64_t>(layout.scored()) * layout.row_bytes();
-  const auto all = checked_mul(window_bytes, static_cast<uint64_t>(layout.windows));
-  return all && *all == bytes - kFixedBytes;
-}
 
 template <class T>
 T load(const std::byte* from) {
@@ -67,23 +48,17 @@ LogitsFile::LogitsFile(std::span<const std::byte> file, std::string name)
     in.fail_here(ErrorCode::kInvalidFile, "found \"{}\", expected \"{}\"", printable(magic),
                  kLogitsMagic);
   }
-  layout_.context = read_number(in, "context", kLeastContext);
+  layout_.context = read_number(in, "context", kLeastReferenceContext);
   layout_.vocab_size = read_number(in, "vocabulary size", 1);
   layout_.windows = read_number(in, "windows", 1);
-  if (!has_bytes(layout_, file.size())) {
+  if (!has_windows(file.size(), kFixedBytes, layout_.windows, layout_.context, layout_.scored(),
+                   layout_.row_bytes())) {
     fail(ErrorCode::kInvalidFile,
          "{}: {} bytes are not what {} windows of {} tokens and a vocabulary of {} take: it is cut "
          "off or damaged; make it again",
          name_, file.size(), layout_.windows, layout_.context, layout_.vocab_size);
   }
-  in.set_field("tokens");
-  for (int64_t i = 0; i < layout_.windows * layout_.context; ++i) {
-    const auto token = in.read<int32_t>();
-    if (token < 0 || token >= layout_.vocab_size) {
-      in.fail_here(ErrorCode::kInvalidFile, "found {}, expected a token below {}", token,
-                   layout_.vocab_size);
-    }
-  }
+  check_tokens(in, layout_.windows * layout_.context, layout_.vocab_size);
 }
 
 std::vector<uint32_t> LogitsFile::tokens() const {

@@ -1,18 +1,17 @@
 #include "nibble/evaluate.h"
 
 #include <algorithm>
-#include <fstream>
 #include <memory>
 #include <utility>
 
 #include "base/error.h"
 #include "eval/reference.h"
+#include "eval/reference_writer.h"
 #include "eval/score_statistics.h"
 #include "eval/windows.h"
 #include "flow/kv_type.h"
 #include "flow/model.h"
 #include "flow/run_support.h"
-#include "kernel/operations.h"
 
 namespace nibble {
 namespace {
@@ -20,24 +19,19 @@ namespace {
 constexpr int64_t kDefaultContext = 512;
 constexpr int64_t kShortest = 4;
 
-// What the model is compared with, opened.
+// What the model is compared with, opened: one of the two, or nothing.
 struct OpenReference {
-  std::unique_ptr<Model> model;  // one of these two
-  std::unique_ptr<LogitsReference> stored;
-  bool is_there() const { return model || stored; }
+  std::unique_ptr<Model> model;
+  std::unique_ptr<StoredReference> stored;
+  StoredReference::Text text{};  // of the stored one
 };
-
-bool begins_with(const std::filesystem::path& path, std::string_view magic) {
-  std::ifstream file(path, std::ios::binary);
-  std::string begin(magic.size(), '\0');
-  return file.read(begin.data(), static_cast<std::streamsize>(begin.size())) && begin == magic;
-}
 
 OpenReference open_reference(const EvaluateOptions& options, const RunOptions& run) {
   OpenReference reference;
   if (options.reference.empty()) return reference;
-  if (begins_with(options.reference, kLogitsMagic)) {
-    reference.stored = std::make_unique<LogitsReference>(options.reference);
+  reference.stored = open_stored_reference(options.reference);
+  if (reference.stored) {
+    reference.text = reference.stored->text();
   } else {
     LoadOptions load;
     load.run = run;
@@ -64,17 +58,27 @@ void check_options(const EvaluateOptions& options, int64_t context, bool is_stor
   }
 }
 
-void check_stored(const LogitsLayout& layout, const EvaluateOptions& options, int64_t vocab_size) {
-  if (layout.vocab_size != vocab_size) {
+void check_vocabulary_size(const std::filesystem::path& reference, int64_t theirs, int64_t ours) {
+  if (theirs == ours) return;
+  fail(ErrorCode::kUsage,
+       "{}: the reference is of a vocabulary of {} tokens, this model has {}; they cannot be "
+       "compared",
+       reference.string(), theirs, ours);
+}
+
+void check_stored(const StoredReference::Text& text, const EvaluateOptions& options,
+                  const Model::Parts& model) {
+  check_vocabulary_size(options.reference, text.vocab_size, model.weights->vocab_size());
+  if (text.vocabulary_hash &&
+      text.vocabulary_hash != vocabulary_hash(model.tokenizer->vocabulary().tokens)) {
     fail(ErrorCode::kUsage,
-         "{}: the reference is of a vocabulary of {} tokens, this model has {}; they cannot be "
-         "compared",
-         options.reference.string(), layout.vocab_size, vocab_size);
+         "{}: the reference is of another vocabulary of {} tokens; they cannot be compared",
+         options.reference.string(), text.vocab_size);
   }
-  if (options.context != 0 && options.context != layout.context) {
+  if (options.context != 0 && options.context != text.context) {
     fail(ErrorCode::kUsage,
          "{}: the reference is of windows of {} tokens, {} were asked for; leave out the context",
-         options.reference.string(), layout.context, options.context);
+         options.reference.string(), text.context, options.context);
   }
 }
 
@@ -102,21 +106,14 @@ std::vector<uint32_t> tokens_of(const Model& model, std::optional<std::string_vi
                                 const EvaluateOptions& options, const OpenReference& reference) {
   if (!text && !reference.stored)
     fail(ErrorCode::kUsage, "there is no text; only a stored reference brings its own");
-  if (!text) return reference.stored->logits().tokens();
+  if (!text) return reference.text.tokens;
   auto tokens = model.parts().tokenizer->encode(*text);
-  if (reference.stored)
-    check_same_tokens(tokens, reference.stored->logits().tokens(), options.reference);
+  if (reference.stored) check_same_tokens(tokens, reference.text.tokens, options.reference);
   if (reference.model) {
-    const auto theirs = reference.model->parts().tokenizer->encode(*text);
-    check_same_tokens(tokens, theirs, options.reference);
-    const int64_t ours = model.parts().weights->vocab_size();
-    const int64_t other = reference.model->parts().weights->vocab_size();
-    if (ours != other) {
-      fail(ErrorCode::kUsage,
-           "{}: the reference has a vocabulary of {} tokens, this model of {}; they cannot be "
-           "compared",
-           options.reference.string(), other, ours);
-    }
+    const Model::Parts& other = reference.model->parts();
+    check_vocabulary_size(options.reference, other.weights->vocab_size(),
+                          model.parts().weights->vocab_size());
+    check_same_tokens(tokens, other.tokenizer->encode(*text), options.reference);
   }
   return tokens;
 }
@@ -134,18 +131,28 @@ Windows windows_of(const Model& model, std::span<const uint32_t> tokens,
          "--context",
          tokens.size(), windows.length);
   }
-  if (reference.stored)
-    windows.count = std::min(windows.count, reference.stored->logits().layout().windows);
+  if (reference.stored) windows.count = std::min(windows.count, reference.text.windows);
   if (options.stride == 0 && vocabulary.add_bos) windows.first_token = vocabulary.bos;
   return windows;
 }
 
-std::unique_ptr<LogitsFileWriter> open_writer(const Windows& windows, int64_t vocab_size,
-                                              const std::filesystem::path& path) {
+std::unique_ptr<ReferenceWriter> open_writer(const Model::Parts& model, const Windows& windows,
+                                             const EvaluateOptions& options) {
+  constexpr uint64_t kSeed = 1;  // the same file for the same model and text
+  const auto& path = options.save_reference;
   if (path.empty()) return nullptr;
-  const LogitsLayout layout = {windows.length, vocab_size, windows.count};
-  return std::make_unique<LogitsFileWriter>(
-      path, layout, windows.tokens.first(static_cast<size_t>(windows.count * windows.length)));
+  const int64_t vocab_size = model.weights->vocab_size();
+  const auto tokens = windows.tokens.first(static_cast<size_t>(windows.count * windows.length));
+  if (options.reference_format == ReferenceFormat::kStock) {
+    const LogitsLayout layout = {windows.length, vocab_size, windows.count};
+    return std::make_unique<LogitsWriter>(path, layout, tokens);
+  }
+  CompactLayout layout = {.context = windows.length,
+                          .vocab_size = vocab_size,
+                          .windows = windows.count,
+                          .vocabulary_hash = vocabulary_hash(model.tokenizer->vocabulary().tokens)};
+  choose_sizes(layout);
+  return std::make_unique<SketchWriter>(path, layout, tokens, kSeed);
 }
 
 std::unique_ptr<Reference> make_reference(OpenReference& reference, const Windows& windows) {
@@ -159,8 +166,11 @@ std::unique_ptr<Reference> make_reference(OpenReference& reference, const Window
 // One pass over the windows: each row of logits is scored, and stored when asked for.
 class Pass {
  public:
-  Pass(const Model::Parts& model, Reference* reference, LogitsFileWriter* writer)
-      : model_(model), reference_(reference), writer_(writer), statistics_(reference != nullptr) {}
+  Pass(const Model::Parts& model, Reference* reference, ReferenceWriter* writer)
+      : model_(model),
+        reference_(reference),
+        writer_(writer),
+        statistics_(reference != nullptr, reference != nullptr && reference->is_sampled()) {}
 
   const ScoreStatistics& run(Session& session, const Windows& windows, Phase& phase) {
     WindowVisitor visitor;
@@ -189,22 +199,12 @@ class Pass {
       });
     }
     for (const Score& score : scores_) statistics_.add(score);
-    if (writer_ != nullptr) store(rows);
-  }
-
-  void store(const ScoredRows& rows) {
-    model_.pool->run(rows.count(), 1, [&](int64_t begin, int64_t end, int) {
-      for (int64_t i = begin; i < end; ++i) {
-        const auto at = static_cast<size_t>(i);
-        const double log_sum = scores_[at].nll + static_cast<double>(rows.row(i)[rows.next[at]]);
-        writer_->write(rows.window, rows.begin + i, rows.row(i), log_sum);
-      }
-    });
+    if (writer_ != nullptr) writer_->write(rows, scores_, *model_.pool);
   }
 
   const Model::Parts& model_;
   Reference* reference_;
-  LogitsFileWriter* writer_;
+  ReferenceWriter* writer_;
   ScoreStatistics statistics_;
   std::vector<Score> scores_;
 };
@@ -214,19 +214,18 @@ class Pass {
 Evaluation evaluate(const Model& model, std::optional<std::string_view> text,
                     const EvaluateOptions& options, const RunOptions& run) {
   const Model::Parts& parts = model.parts();
-  const int64_t vocab_size = parts.weights->vocab_size();
   const KvTypes kv_types = kv_types_from_name(options.kv_type);
   check_kv_types(parts.config, kv_types, parts.path.string());
   OpenReference opened = open_reference(options, run);
   int64_t context = options.context == 0 ? kDefaultContext : options.context;
   if (opened.stored) {
-    check_stored(opened.stored->logits().layout(), options, vocab_size);
-    context = opened.stored->logits().layout().context;
+    check_stored(opened.text, options, parts);
+    context = opened.text.context;
   }
   check_options(options, context, opened.stored != nullptr);
   const auto tokens = tokens_of(model, text, options, opened);
   const Windows windows = windows_of(model, tokens, options, context, opened);
-  const auto writer = open_writer(windows, vocab_size, options.save_reference);
+  const auto writer = open_writer(parts, windows, options);
   const auto reference = make_reference(opened, windows);
 
   Session session(parts.config, *parts.weights, *parts.pool, windows.length, kv_types);

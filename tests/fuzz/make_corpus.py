@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the corpora of the GGUF, safetensors, imatrix and tasks targets: small valid files."""
+"""Writes the seeds of the corpora of the GGUF, safetensors, imatrix, tasks and reference targets: small valid files."""
 
 import json
 import pathlib
@@ -141,8 +141,35 @@ TASKS = {
         for part in (b"Q?", 2, b"x", b"yy", 0, 1, 0)),
 }
 
+
+def stored_logits(context, vocabulary, rows):
+    """rows: (scale, least, codes)"""
+    return (b"_logits_" + struct.pack(f"<3i{context}i", context, vocabulary, 1, *[i % vocabulary for i in range(context)]) +
+            b"".join(struct.pack(f"<2f{len(codes)}H", scale, least, *codes) for scale, least, codes in rows))
+
+
+def compact(context, vocabulary, rows, wide=False):
+    """rows: (tail mass, log p, top ids, top codes, sample ids, sample codes)"""
+    ids = "I" if wide else "H"
+    _, _, top, _, samples, _ = rows[0]
+    out = b"NIBLREF1" + struct.pack("<6IQ", context, vocabulary, 1, len(top), len(samples), 0, 1)
+    out += struct.pack(f"<{context}I", *range(context))
+    for mass, log_p, top, top_codes, samples, sample_codes in rows:
+        k, m = len(top), len(samples)
+        out += struct.pack(f"<2f{k}{ids}{k}H{m}{ids}{m}H", mass, log_p, *top, *top_codes, *samples, *sample_codes)
+    return out
+
+
+REFERENCE = {
+    "logits": stored_logits(4, 5, [(1e-4, -6.6, [65535, 60000, 0, 1, 2, 0])]),
+    "uniform": stored_logits(5, 2, [(0, -0.69, [0, 0])] * 2),
+    "compact": compact(4, 5, [(0.5, -2, [4, 1], [2839, 2839], [0, 3], [4000, 5000])]),
+    "no_samples": compact(4, 4, [(0, -1, [0, 1, 2, 3], [2839] * 4, [], [])]),
+    "wide": compact(4, 70000, [(0.5, -3, [69999, 5], [2839, 2839], [1, 1], [20000, 20000])], wide=True),
+}
+
 for folder, seeds in (("gguf", GGUF), ("gguf_weights", GGUF_WEIGHTS), ("safetensors", SAFETENSORS),
-                      ("imatrix", IMATRIX), ("tasks", TASKS)):
+                      ("imatrix", IMATRIX), ("tasks", TASKS), ("reference", REFERENCE)):
     (CORPUS / folder).mkdir(parents=True, exist_ok=True)
     for seed, data in seeds.items():
         (CORPUS / folder / f"{seed}.{folder}").write_bytes(data)
