@@ -66,6 +66,9 @@ void SketchReference::compare(const ScoredRows& rows, ThreadPool& pool, std::spa
     compact_.read(rows.window, rows.begin + i, row);
     return compare_sketch(row, rows.row(i), rows.vocab_size, rows.next[static_cast<size_t>(i)]);
   });
+  const CompactLayout& layout = compact_.layout();
+  file_.forget(layout.offset(rows.window, rows.begin),
+               static_cast<uint64_t>(rows.count()) * layout.row_bytes());
 }
 
 }  // namespace nibble
