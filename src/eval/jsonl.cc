@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <string>
 
-#include "base/error.h"
-
 namespace nibble {
 
 void for_each_record(std::string_view text, std::string_view file,
@@ -38,6 +36,13 @@ std::optional<std::string> find_label(const JsonObject& record, const char* key)
   if (field == nullptr) return std::nullopt;
   if (field->is_number_integer()) return std::to_string(field->get<int64_t>());
   return record.find_string(key);
+}
+
+void fail_no_answer(const JsonObject& record, const char* key) {
+  fail(ErrorCode::kInvalidFile,
+       "{}: \"{}\" gives no right answer; the test split of a data set often has none, use the "
+       "validation split",
+       record.file_name(), key);
 }
 
 }  // namespace nibble

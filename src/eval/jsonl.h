@@ -1,12 +1,15 @@
-// Reading JSONL: objects, one a line; empty lines are passed over.
+// Reading items from JSONL: objects, one a line; empty lines are passed over.
 #pragma once
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "base/json.h"
 
 namespace nibble {
@@ -21,5 +24,27 @@ std::vector<std::string> require_strings(const JsonObject& record, const char* k
 
 // A string, or an integer as one: data sets have both for labels and names.
 std::optional<std::string> find_label(const JsonObject& record, const char* key);
+
+// Error kInvalidFile: `key` should say what is right, and does not.
+[[noreturn]] void fail_no_answer(const JsonObject& record, const char* key);
+
+// `convert` makes an item of a record; a name that it left empty becomes the number of the record,
+// from 0. Error kInvalidFile for a name that stands twice.
+template <class Item>
+std::vector<Item> read_items(std::string_view text, std::string_view file,
+                             const std::function<Item(const JsonObject&)>& convert) {
+  std::vector<Item> items;
+  std::set<std::string> names;
+  for_each_record(text, file, [&](const JsonObject& record) {
+    Item item = convert(record);
+    if (item.id.empty()) item.id = std::to_string(items.size());
+    if (!names.insert(item.id).second) {
+      fail(ErrorCode::kInvalidFile, "{}: a second item of the name \"{}\"", record.file_name(),
+           item.id);
+    }
+    items.push_back(std::move(item));
+  });
+  return items;
+}
 
 }  // namespace nibble

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "eval/prompt_records.h"
 #include "eval/stock_files.h"
 #include "eval/task_records.h"
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -31,24 +29,6 @@ constexpr std::string_view kTruthfulQaOpening =
     "Q: Where were the 1992 Olympics held?\n"
     "A: The 1992 Olympics were held in Barcelona, Spain.\n\n";
 
-// `convert` makes an item of a record; a name that it left empty becomes the number of the record.
-template <class Item>
-std::vector<Item> read_items(std::string_view text, std::string_view file,
-                             const std::function<Item(const JsonObject&)>& convert) {
-  std::vector<Item> items;
-  std::set<std::string> names;
-  for_each_record(text, file, [&](const JsonObject& record) {
-    Item item = convert(record);
-    if (item.id.empty()) item.id = std::to_string(items.size());
-    if (!names.insert(item.id).second) {
-      fail(ErrorCode::kInvalidFile, "{}: a second item of the name \"{}\"", record.file_name(),
-           item.id);
-    }
-    items.push_back(std::move(item));
-  });
-  return items;
-}
-
 TaskItems read_choices(std::string_view text, std::string_view file,
                        const std::function<ChoiceItem(const JsonObject&)>& convert) {
   return {read_items<ChoiceItem>(text, file,
@@ -62,13 +42,6 @@ TaskItems read_choices(std::string_view text, std::string_view file,
                                    return item;
                                  }),
           {}};
-}
-
-[[noreturn]] void fail_no_answer(const JsonObject& record, const char* key) {
-  fail(ErrorCode::kInvalidFile,
-       "{}: \"{}\" gives no right answer; the test split of a data set often has none, use the "
-       "validation split",
-       record.file_name(), key);
 }
 
 // The answer as a number from `first` on.
@@ -254,63 +227,6 @@ ChoiceItem convert_truthfulqa(const JsonObject& record, const char* key, bool ha
   return item;
 }
 
-TaskItems read_prompts(std::string_view text, std::string_view file,
-                       const std::function<AnswerCheck(const JsonObject&)>& check) {
-  return {{}, read_items<PromptItem>(text, file, [&](const JsonObject& record) {
-            constexpr uint64_t kMaxTokens = 256;  // lm-evaluation-harness's max_gen_toks
-            PromptItem item;
-            item.id = find_label(record, "id").value_or("");
-            item.group = record.find_string("group").value_or("");
-            item.prompt = record.require_string("prompt");
-            item.check = check(record);
-            item.stops = record.find("stop") ? require_strings(record, "stop")
-                                             : std::vector<std::string>{"\n\n"};
-            const uint64_t tokens = record.find_uint("max_tokens").value_or(kMaxTokens);
-            if (tokens == 0 || tokens > uint64_t{1} << 30) {
-              fail(ErrorCode::kInvalidFile, "{}: \"max_tokens\" is {}", record.file_name(), tokens);
-            }
-            item.max_tokens = static_cast<int64_t>(tokens);
-            return item;
-          })};
-}
-
-std::vector<std::string> answers_of(const JsonObject& record) {
-  const Json* answer = record.find("answer");
-  if (answer == nullptr || (answer->is_array() && answer->empty()))
-    fail_no_answer(record, "answer");
-  if (answer->is_array()) return require_strings(record, "answer");
-  return {record.require_string("answer")};
-}
-
-// A pattern is compiled, and matched, by recursion: both are bounded (exact_match.h).
-std::regex require_pattern(const JsonObject& record) {
-  constexpr size_t kLongest = 500;
-  const std::string pattern = record.require_string("regex");
-  if (pattern.size() > kLongest) {
-    fail(ErrorCode::kInvalidFile, "{}: \"regex\" has {} bytes, more than {}", record.file_name(),
-         pattern.size(), kLongest);
-  }
-  try {
-    return std::regex(pattern, std::regex::ECMAScript);
-  } catch (const std::regex_error& error) {
-    fail(ErrorCode::kInvalidFile, "{}: \"regex\": {}", record.file_name(), error.what());
-  }
-}
-
-AnswerCheck convert_check(const JsonObject& record) {
-  AnswerCheck check;
-  if (record.find("answer") != nullptr) check.answers = answers_of(record);
-  if (record.find("regex") != nullptr) check.pattern = require_pattern(record);
-  const Json* json = record.find("json");
-  check.wants_json = json != nullptr;
-  if (json != nullptr && *json != true) check.json = *json;
-  if (check.answers.empty() && !check.pattern && !check.wants_json) {
-    fail(ErrorCode::kInvalidFile, "{}: gives no right answer: \"answer\", \"regex\" or \"json\"",
-         record.file_name());
-  }
-  return check;
-}
-
 }  // namespace
 
 TaskItems read_multiple_choice(std::string_view text, std::string_view file) {
@@ -343,16 +259,6 @@ TaskItems read_truthfulqa_mc2(std::string_view text, std::string_view file) {
   return read_choices(text, file, [](const JsonObject& record) {
     return convert_truthfulqa(record, "mc2_targets", false);
   });
-}
-
-TaskItems read_exact(std::string_view text, std::string_view file) {
-  return read_prompts(text, file, [](const JsonObject& record) {
-    return AnswerCheck{answers_of(record), {}, false, {}};
-  });
-}
-
-TaskItems read_checks(std::string_view text, std::string_view file) {
-  return read_prompts(text, file, convert_check);
 }
 
 }  // namespace nibble

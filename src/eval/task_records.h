@@ -1,5 +1,5 @@
 // Tasks from JSONL: one JSON object a line, in the form in which each data set is published. The
-// texts made of them are those of lm-evaluation-harness's tasks (as of version 0.4.9), to the
+// texts made of them are those of lm-evaluation-harness's tasks (version 0.4.13), to the
 // letter.
 //
 // Errors: kInvalidFile, naming file and line, for what is no such record; a record without a right
@@ -34,14 +34,5 @@ TaskItems read_mmlu(std::string_view text, std::string_view file);
 // mc2_targets with choices and labels (1: true), of which mc1 has exactly one.
 TaskItems read_truthfulqa_mc1(std::string_view text, std::string_view file);
 TaskItems read_truthfulqa_mc2(std::string_view text, std::string_view file);
-
-// {"prompt", "answer": "..." or [...], "id"?, "stop"?: [...], "max_tokens"?}. Without "stop" an
-// empty line ends the answer; without "max_tokens" there are at most 256.
-TaskItems read_exact(std::string_view text, std::string_view file);
-
-// The same with, in place of "answer" or beside it, "regex" (ECMAScript; found somewhere in the
-// answer) or "json" (true: the answer begins with some JSON value; else the value that it must
-// be), and "group".
-TaskItems read_checks(std::string_view text, std::string_view file);
 
 }  // namespace nibble

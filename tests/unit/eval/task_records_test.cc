@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "eval/prompt_records.h"
 #include "eval/task_kinds.h"
 #include "support/files.h"
 
@@ -157,7 +158,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"checks", R"({"prompt":"p","regex":"("})", {"line 1", "\"regex\""}},
         Bad{"checks",
             "{\"prompt\":\"p\",\"regex\":\"" + std::string(501, '(') + "\"}",
-            {"501 bytes"}}));
+            {"more than 500 bytes"}}));
 
 TEST(TaskKinds, HaveNamesOfTheirOwnAndOneWayToScore) {
   for (const TaskKind& kind : task_kinds()) {
@@ -165,6 +166,20 @@ TEST(TaskKinds, HaveNamesOfTheirOwnAndOneWayToScore) {
     EXPECT_NE(kind.metrics.empty(), kind.prompt_metric.empty()) << kind.name;
   }
   EXPECT_EQ(find_task_kind("prompts"), nullptr);
+}
+
+// The first byte of a seed is the kind; "large_count" was a finding.
+TEST(TaskKinds, ReadTheSeedsOfTheFuzzer) {
+  for (const auto& seed : fuzz_seeds("tasks")) {
+    const std::string bytes = read_file(seed);
+    const TaskKind& kind = task_kinds()[static_cast<unsigned char>(bytes[0]) % task_kinds().size()];
+    const auto read = [&] { return kind.read(std::string_view(bytes).substr(1), seed.string()); };
+    if (seed.stem() == "large_count") {
+      EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"three digits"}, [&] { read(); }));
+    } else {
+      EXPECT_GT(read().size(), 0u) << seed;
+    }
+  }
 }
 
 TEST(BuiltinPrompts, AreOfFourGroupsOfOneSize) {
