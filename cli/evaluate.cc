@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "cli/commands.h"
+#include "cli/decide.h"
 #include "cli/layers.h"
 #include "cli/tasks.h"
 #include "cli/terminal.h"
@@ -35,7 +36,9 @@ struct Options {
   // llama-perplexity's: read with --kl-divergence, written without.
   std::filesystem::path kl_divergence_base;
   bool kl_divergence = false;
-  std::filesystem::path layers;  // a reference to be compared with layer by layer
+  std::filesystem::path layers;   // a reference to be compared with layer by layer
+  std::filesystem::path against;  // a model to decide between
+  std::string within;             // what --decide says; empty: nothing is to be decided
   TaskArguments tasks;
 };
 
@@ -193,7 +196,27 @@ void show_layers(const Options& options, const Model& model,
   evaluate_layers(model, options.layers, *text, layers, options.common);
 }
 
+void show_decision(const Options& options, const Model& model,
+                   const std::optional<std::string>& text) {
+  if (!text || !options.layers.empty() || !options.evaluate.reference.empty() ||
+      !options.evaluate.save_reference.empty() || options.evaluate.stride != 0) {
+    throw CLI::ValidationError(
+        "--against MODEL needs -f TEXT, and goes without --reference, --save-reference, --layers "
+        "and --stride");
+  }
+  DecideOptions decide;
+  if (options.evaluate.context != 0) decide.context = options.evaluate.context;
+  decide.windows = options.evaluate.windows;
+  decide.kv_type = options.evaluate.kv_type;
+  decide_between(model, options.against, *text, decide, options.within, options.common);
+}
+
 void run(Options& options) {
+  if (options.against.empty() != options.within.empty())
+    throw CLI::ValidationError("--against MODEL and --decide SHARE go together");
+  if (!options.against.empty() && !options.tasks.tasks.empty())
+    throw CLI::ValidationError("--against decides on a text, -f TEXT, not on tasks");
+  if (!options.within.empty()) parse_share(options.within);
   if (!options.tasks.tasks.empty()) {
     options.tasks.options.context = options.evaluate.context;
     options.tasks.kv_type = options.evaluate.kv_type;
@@ -210,6 +233,7 @@ void run(Options& options) {
         "-f TEXT or --tasks LIST is missing; only a stored reference brings its own text");
   options.load.run = options.common.run();
   const Model model(options.model, options.load);
+  if (!options.against.empty()) return show_decision(options, model, text);
   if (!options.layers.empty()) return show_layers(options, model, text);
   const Evaluation result = evaluate(model, text, options.evaluate, options.load.run);
   if (options.common.json) {
@@ -249,6 +273,14 @@ void add_reference_options(CLI::App& command, Options& options) {
       .add_option("--layers", options.layers,
                   "show where the loss comes from: errors of layers and tensors beside this model")
       ->type_name("REF");
+  command
+      .add_option("--against", options.against,
+                  "decide which of the two is better, reading no more of the text than it takes")
+      ->type_name("MODEL");
+  command
+      .add_option("--decide", options.within,
+                  "with --against: perplexities that differ by less are equal, as 0.5%")
+      ->type_name("SHARE");
   command.add_flag("--kl-divergence", options.kl_divergence, "see --kl-divergence-base");
 }
 

@@ -41,30 +41,34 @@ Windows windows_with_stride(std::span<const uint32_t> tokens, int64_t context, i
   return {tokens, length, stride, length - stride - 1, limited(available, most), std::nullopt};
 }
 
+void read_window(Session& session, int64_t vocab_size, const Windows& windows, int64_t index,
+                 const WindowVisitor& visitor) {
+  const int64_t most_rows = rows_at_a_time(vocab_size);
+  const std::vector<uint32_t> window = windows.window(index);
+  const std::span<const uint32_t> tokens(window);
+  session.rewind();
+  // Nobody asks what follows the last token.
+  for (int64_t begin = 0; begin < windows.length - 1; begin += Session::kBatch) {
+    const int64_t end = std::min(begin + Session::kBatch, windows.length - 1);
+    const auto batch = tokens.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
+    const int64_t wanted = std::clamp<int64_t>(end - windows.first, 0, end - begin);
+    session.read(batch, wanted);
+    if (visitor.on_read) visitor.on_read(batch, begin, wanted);
+    for (int64_t row = 0; row < wanted; row += most_rows) {
+      const int64_t count = std::min(most_rows, wanted - row);
+      const int64_t position = end - wanted + row;
+      visitor.on_rows(
+          {index, position - windows.first,
+           tokens.subspan(static_cast<size_t>(position + 1), static_cast<size_t>(count)),
+           session.logits(row, count).data(), vocab_size});
+    }
+  }
+}
+
 void read_windows(Session& session, int64_t vocab_size, const Windows& windows,
                   const WindowVisitor& visitor) {
-  const int64_t most_rows = rows_at_a_time(vocab_size);
   for (int64_t w = 0; w < windows.count; ++w) {
-    const std::vector<uint32_t> window = windows.window(w);
-    const std::span<const uint32_t> tokens(window);
-    session.rewind();
-    // Nobody asks what follows the last token.
-    for (int64_t begin = 0; begin < windows.length - 1; begin += Session::kBatch) {
-      const int64_t end = std::min(begin + Session::kBatch, windows.length - 1);
-      const auto batch =
-          tokens.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
-      const int64_t wanted = std::clamp<int64_t>(end - windows.first, 0, end - begin);
-      session.read(batch, wanted);
-      if (visitor.on_read) visitor.on_read(batch, begin, wanted);
-      for (int64_t row = 0; row < wanted; row += most_rows) {
-        const int64_t count = std::min(most_rows, wanted - row);
-        const int64_t position = end - wanted + row;
-        visitor.on_rows(
-            {w, position - windows.first,
-             tokens.subspan(static_cast<size_t>(position + 1), static_cast<size_t>(count)),
-             session.logits(row, count).data(), vocab_size});
-      }
-    }
+    read_window(session, vocab_size, windows, w, visitor);
     visitor.on_window(w + 1);
   }
 }

@@ -49,8 +49,12 @@ struct WindowVisitor {
   std::function<void(int64_t windows_done)> on_window;
 };
 
-// Rows come in order and in pieces of some MiB, whatever the window: memory does not depend on
-// the text. What the visitor throws passes through.
+// One window, of which on_window is not told.
+void read_window(Session& session, int64_t vocab_size, const Windows& windows, int64_t index,
+                 const WindowVisitor& visitor);
+
+// All windows. Rows come in order and in pieces of some MiB, whatever the window: memory does not
+// depend on the text. What the visitor throws passes through.
 void read_windows(Session& session, int64_t vocab_size, const Windows& windows,
                   const WindowVisitor& visitor);
 

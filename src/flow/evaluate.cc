@@ -12,6 +12,7 @@
 #include "flow/kv_type.h"
 #include "flow/model.h"
 #include "flow/run_support.h"
+#include "flow/same_text.h"
 
 namespace nibble {
 namespace {
@@ -58,14 +59,6 @@ void check_options(const EvaluateOptions& options, int64_t context, bool is_stor
   }
 }
 
-void check_vocabulary_size(const std::filesystem::path& reference, int64_t theirs, int64_t ours) {
-  if (theirs == ours) return;
-  fail(ErrorCode::kUsage,
-       "{}: the reference is of a vocabulary of {} tokens, this model has {}; they cannot be "
-       "compared",
-       reference.string(), theirs, ours);
-}
-
 void check_stored(const StoredReference::Text& text, const EvaluateOptions& options,
                   const Model::Parts& model) {
   check_vocabulary_size(options.reference, text.vocab_size, model.weights->vocab_size());
@@ -80,25 +73,6 @@ void check_stored(const StoredReference::Text& text, const EvaluateOptions& opti
          "{}: the reference is of windows of {} tokens, {} were asked for; leave out the context",
          options.reference.string(), text.context, options.context);
   }
-}
-
-// Error kUsage unless `tokens` begin with `reference`.
-void check_same_tokens(std::span<const uint32_t> tokens, std::span<const uint32_t> reference,
-                       const std::filesystem::path& path) {
-  const auto [ours, theirs] =
-      std::mismatch(tokens.begin(), tokens.end(), reference.begin(), reference.end());
-  if (theirs == reference.end()) return;
-  const auto place = ours - tokens.begin();
-  if (ours == tokens.end()) {
-    fail(ErrorCode::kUsage,
-         "{}: the reference goes on after this text's {} tokens; give the text "
-         "that it was made of, or none",
-         path.string(), place);
-  }
-  fail(ErrorCode::kUsage,
-       "{}: token {} of the text is {} for the reference, {} for this model: they are of different "
-       "texts or tokenizers",
-       path.string(), place, *theirs, *ours);
 }
 
 // The text's tokens, or those that the reference was made of.

@@ -1,0 +1,23 @@
+# Which of two models is better, from as little of a text as it takes.
+. "$LIB"
+text="$ASSETS/lab-7m-text/evaluation.txt"
+model="$ASSETS/lab-7m"
+nibble evaluate "$model" -t q2_k --against "$model" --decide 0.5% -f "$text" --context 64 --quiet
+nibble evaluate "$model" --against "$model" --decide 0.5% -f "$text" --context 64 --quiet
+nibble evaluate "$model" -t q4_0 --against "$model" --decide 0.5% -f "$text" --context 64 --windows 10 --quiet
+"$NIBBLE" evaluate "$model" --against "$model" --decide 0.01 -f "$text" --context 64 --quiet --json | python3 -c '
+import json, sys
+d = json.load(sys.stdin)
+print(*d)
+print(d["decision"])'
+printf 'too short' >short.txt
+refuses evaluate "$model" --against "$model" --decide 0% -f "$text" --quiet
+refuses evaluate "$model" --against "$model" --decide -1% -f "$text" --quiet
+refuses evaluate "$model" --against "$model" --decide much -f "$text" --quiet
+refuses evaluate "$model" --decide 1% -f "$text" --quiet
+refuses evaluate "$model" --against "$model" -f "$text" --quiet
+refuses evaluate "$model" --against "$model" --decide 1% --quiet
+refuses evaluate "$model" --against "$model" --decide 1% -f "$text" --reference "$model" --quiet
+refuses evaluate "$model" --against "$model" --decide 1% --tasks prompts --quiet
+refuses evaluate "$model" --against "$model" --decide 1% -f short.txt --quiet
+refuses evaluate "$model" --against missing --decide 1% -f "$text" --quiet
