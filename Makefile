@@ -6,7 +6,7 @@ FUZZ_SECONDS ?= 60
 PYTHON       ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-check deps-aarch64 deps-peers build demo test test-asan test-tsan test-clang test-aarch64 test-peers fuzz bench \
+.PHONY: help deps deps-check deps-aarch64 deps-peers deps-browser build demo test test-asan test-tsan test-clang test-aarch64 test-peers test-browser fuzz bench \
         format check clean
 
 help:  ## this list
@@ -20,11 +20,13 @@ deps-aarch64:
 	@tools/install_packages.sh build aarch64
 deps-peers:
 	@tools/install_packages.sh build peers
+deps-browser:
+	@tools/install_packages.sh build browser
 
 build: deps  ## build only; the binary is build/release/nibble
 	@tools/build.sh release $(JOBS)
 
-demo: deps  ## quantize the bundled model to four types, measure them, continue a prompt
+demo: deps  ## quantize the bundled model to four types, compare them, continue a prompt
 	@tools/build.sh release $(JOBS) nibble
 	@$(PYTHON) tools/demo.py
 
@@ -55,6 +57,9 @@ test-aarch64: deps-aarch64  ## unit tests built for AArch64, emulated: a machine
 
 test-peers: build deps-peers  ## our files in the gguf package and in llama.cpp, and theirs here (installs from PyPI)
 	@tests/peers/run.sh
+
+test-browser: build deps-browser  ## the HTML report in headless Chromium: widths, light and dark, contrast, print
+	@$(PYTHON) tests/browser/report_test.py -v
 
 fuzz: deps-check  ## each libFuzzer target for FUZZ_SECONDS
 	@tools/build.sh fuzz $(JOBS) fuzzers

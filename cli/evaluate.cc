@@ -42,16 +42,6 @@ struct Options {
   TaskArguments tasks;
 };
 
-std::string read_text(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::error_code ignored;
-  if (!file || std::filesystem::is_directory(path, ignored)) {
-    throw Error(ErrorCode::kNotFound,
-                fmt::format("{}: cannot read the text: {}", path.string(), std::strerror(errno)));
-  }
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 // Of Percentiles::kLevels.
 constexpr std::array<std::string_view, 13> kLevelNames = {
     "max", "p99_9", "p99", "p95", "p90", "p75", "median", "p25", "p10", "p5", "p1", "p0_1", "min"};

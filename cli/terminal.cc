@@ -6,11 +6,17 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <utility>
+
+#include "nibble/error.h"
 
 namespace nibble::cli {
 namespace {
@@ -168,6 +174,16 @@ void end_progress() {
   if (!bar_is_open) return;
   std::fputc('\n', stderr);
   bar_is_open = false;
+}
+
+std::string read_text(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::error_code ignored;
+  if (!file || std::filesystem::is_directory(path, ignored)) {
+    throw Error(ErrorCode::kNotFound,
+                fmt::format("{}: cannot read the text: {}", path.string(), std::strerror(errno)));
+  }
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 std::string readable_bytes(uint64_t bytes) {

@@ -41,6 +41,8 @@ void show_usage(CLI::App& command, const std::string& text);
 
 void end_progress();  // leaves a half-drawn bar's line
 
+std::string read_text(const std::filesystem::path& path);  // a whole file; Error kNotFound
+
 std::string readable_bytes(uint64_t bytes);     // "4.13 MiB"
 uint64_t parse_bytes(const std::string& text);  // "512MiB", "2GiB", "4.1GB", plain bytes; throws
                                                 // CLI::ValidationError

@@ -28,6 +28,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "train": BASICS + ("kernel", "quant", "model"),
     "eval": BASICS + ("kernel", "file", "text", "model", "infer"),
 }
+LAYERS["report"] = ("base", "nibble")
 LAYERS["flow"] = tuple(LAYERS)  # all above
 FOR_EVERY_ROOM = ("nibble/error.h", "nibble/dtype.h", "nibble/effort.h", "nibble/divergence.h")
 # Libraries that docs/dependencies.md keeps to one place: how their headers begin, and where that is.

@@ -31,6 +31,8 @@ struct EvaluateOptions {
   // A model, which is run beside this one with f16 in its KV cache, or a stored reference
   // (docs/formats/reference.md). Empty: perplexity only.
   std::filesystem::path reference{};
+  // A model that is loaded already, instead.
+  const Model* reference_model = nullptr;
   // Stores this model's predictions there, to be a reference later; a file of that name is
   // replaced.
   std::filesystem::path save_reference{};

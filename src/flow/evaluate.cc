@@ -22,13 +22,15 @@ constexpr int64_t kShortest = 4;
 
 // What the model is compared with, opened: one of the two, or nothing.
 struct OpenReference {
-  std::unique_ptr<Model> model;
+  std::unique_ptr<Model> loaded;  // here, and not by the caller
+  const Model* model = nullptr;
   std::unique_ptr<StoredReference> stored;
   StoredReference::Text text{};  // of the stored one
 };
 
 OpenReference open_reference(const EvaluateOptions& options, const RunOptions& run) {
   OpenReference reference;
+  reference.model = options.reference_model;
   if (options.reference.empty()) return reference;
   reference.stored = open_stored_reference(options.reference);
   if (reference.stored) {
@@ -36,7 +38,8 @@ OpenReference open_reference(const EvaluateOptions& options, const RunOptions& r
   } else {
     LoadOptions load;
     load.run = run;
-    reference.model = std::make_unique<Model>(options.reference, load);
+    reference.loaded = std::make_unique<Model>(options.reference, load);
+    reference.model = reference.loaded.get();
   }
   return reference;
 }
