@@ -47,13 +47,15 @@ measure -d 4 --compare
 measure --compare --json >compared.json
 python3 - <<'PY'
 import json, sqlite3
+from statistics import geometric_mean
 database = sqlite3.connect("bench.sqlite")
 print(database.execute("PRAGMA application_id").fetchone(), database.execute("PRAGMA user_version").fetchone())
 print(database.execute("SELECT label, test, n_depth, load_type, repacked, json_array_length(samples) "
                        "FROM run JOIN result ON run.id = run ORDER BY result.id").fetchall())
+earlier = json.loads(database.execute("SELECT samples FROM run JOIN result ON run.id = run WHERE test = 'tg4' ORDER BY result.id DESC").fetchall()[1][0])
 result = json.loads(open("compared.json").read().split("\n", 1)[1])["results"][0]  # below the command
 print(result["earlier_version"], result["earlier_label"], result["change_low"] < result["change"] < result["change_high"],
-      abs(result["tokens_per_second"] / result["earlier_tokens_per_second"] - 1 - result["change"]) < 0.5, result["limit_change"])
+      abs(geometric_mean(result["samples"]) / geometric_mean(earlier) - 1 - result["change"]) < 1e-9, result["limit_change"])
 print(database.execute("SELECT count(DISTINCT file_hash) FROM result").fetchone(), len(result["file_hash"]))
 other = sqlite3.connect("other.sqlite")
 other.execute("CREATE TABLE mine (a)")
