@@ -58,7 +58,8 @@ void add_measures(CLI::App& command, Options& options) {
       .add_option("-c,--context", compare.context,
                   "tokens in a window (default: 512, or as many as the reference was trained for)")
       ->type_name("N");
-  command.add_option("--windows", compare.windows, "the first N windows only (default: all)")
+  command
+      .add_option("--windows", compare.windows, "the first N windows only, 0: all (default: 100)")
       ->type_name("N");
   command
       .add_option("--layer-windows", compare.layer_windows,

@@ -23,7 +23,7 @@ struct CompareOptions {
   std::string text;                 // that all are measured on
   std::string text_name;            // what the report calls it
   int64_t context = 0;              // tokens of a window; 0: 512, or as many as were trained
-  int64_t windows = 0;              // the first so many only; 0: all
+  int64_t windows = 100;            // the first so many only; 0: all
   int64_t layer_windows = 4;        // of the same, for the comparison of layers; 0: none of it
   // Beginnings that each model continues, greedily. None: the first words of three places of the
   // text.
