@@ -28,22 +28,27 @@ void print_json(const Decision& decision, const Model& model, const std::filesys
   fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
-std::string sentence(const Decision& decision, double within) {
-  switch (decision.outcome) {
+std::string sentence(Outcome outcome, std::string_view figure, bool is_lower_better,
+                     std::string_view within) {
+  const auto compared = [&](bool is_lower) {
+    return fmt::format("its {} is {} than the other's", figure, is_lower ? "lower" : "higher");
+  };
+  switch (outcome) {
     case Outcome::kBetter:
-      return "better: its perplexity is lower than the other's";
+      return "better: " + compared(is_lower_better);
     case Outcome::kWorse:
-      return "worse: its perplexity is higher than the other's";
+      return "worse: " + compared(!is_lower_better);
     case Outcome::kEqual:
-      return fmt::format("equal within {:g} %", 100 * within);
+      return fmt::format("equal within {}", within);
     case Outcome::kUndecided:
       break;
   }
-  return "undecided: a longer text is needed";
+  return "undecided: there is too little to tell";
 }
 
 void print(const Decision& decision, double within) {
-  fmt::print("{}\n", sentence(decision, within));
+  fmt::print("{}\n",
+             sentence(decision.outcome, "perplexity", true, fmt::format("{:g} %", 100 * within)));
   fmt::print("ratio of perplexities {:.5f}", decision.ratio);
   if (std::isfinite(decision.high))
     fmt::print(", {:.5f} to {:.5f} at 95 %", decision.low, decision.high);
@@ -52,6 +57,33 @@ void print(const Decision& decision, double within) {
   std::fflush(stdout);
   fmt::print(stderr, "{:.2f} s, peak memory {}\n", decision.seconds,
              readable_bytes(peak_memory_bytes()));
+}
+
+Json task_json(const TaskDecision& decision, const Task& task, double within) {
+  return {{"name", task.name()},
+          {"file", task.file()},
+          {"score", decision.score},
+          {"decision",
+           {{"outcome", outcome_name(decision.outcome)},
+            {"within", within},
+            {"difference", decision.difference},
+            {"low", decision.low},
+            {"high", decision.high},
+            {"items", decision.items},
+            {"available_items", decision.available_items},
+            {"tokens", decision.tokens},
+            {"share", decision.share()}}},
+          {"seconds", decision.seconds}};
+}
+
+void print_task(const TaskDecision& decision, const Task& task, double within) {
+  fmt::print("{}: {}\n", task.name(),
+             sentence(decision.outcome, decision.score, false,
+                      fmt::format("{:g} percentage points", 100 * within)));
+  fmt::print("difference of {} {:+.2f} points, {:+.2f} to {:+.2f} at 95 %\n", decision.score,
+             100 * decision.difference, 100 * decision.low, 100 * decision.high);
+  fmt::print("{} of {} items answered, {:.1f} %\n", decision.items, decision.available_items,
+             100 * decision.share());
 }
 
 }  // namespace
@@ -64,6 +96,29 @@ void decide_between(const Model& model, const std::filesystem::path& other, cons
   const Decision decision = decide(model, Model(other, load), text, options, load.run);
   if (common.json) return print_json(decision, model, other, options.within);
   print(decision, options.within);
+}
+
+void decide_tasks_between(const Model& model, const std::filesystem::path& other,
+                          const std::vector<Task>& tasks, TaskDecideOptions options,
+                          const std::string& within, const CommonOptions& common) {
+  options.within = parse_share(within);
+  LoadOptions load;
+  load.run = common.run();
+  const Model against(other, load);
+  Json list = Json::array();
+  for (const Task& task : tasks) {
+    const TaskDecision decision = decide_task(model, against, task, options, load.run);
+    if (common.json) {
+      list.push_back(task_json(decision, task, options.within));
+    } else {
+      print_task(decision, task, options.within);
+    }
+  }
+  if (!common.json) return;
+  Json json = {{"model", model.path().string()}, {"against", other.string()}};
+  json["tasks"] = list;
+  json["peak_memory_bytes"] = peak_memory_bytes();
+  fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace nibble::cli

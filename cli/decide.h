@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "cli/terminal.h"
 #include "nibble/decide.h"
@@ -13,5 +14,9 @@ namespace nibble::cli {
 // `within`: a share as people write it, "0.5%". The other model is loaded as it is stored.
 void decide_between(const Model& model, const std::filesystem::path& other, const std::string& text,
                     DecideOptions options, const std::string& within, const CommonOptions& common);
+
+void decide_tasks_between(const Model& model, const std::filesystem::path& other,
+                          const std::vector<Task>& tasks, TaskDecideOptions options,
+                          const std::string& within, const CommonOptions& common);
 
 }  // namespace nibble::cli

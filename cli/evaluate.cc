@@ -201,16 +201,25 @@ void show_decision(const Options& options, const Model& model,
   decide_between(model, options.against, *text, decide, options.within, options.common);
 }
 
+void show_task_decisions(const Options& options) {
+  if (!options.evaluate.reference.empty() || !options.tasks.items.empty())
+    throw CLI::ValidationError("--against with --tasks goes without --reference and --items");
+  const auto tasks = read_tasks(options.tasks);
+  const Model model(options.model, options.load);
+  TaskDecideOptions decide;
+  decide.kv_type = options.tasks.kv_type;
+  decide_tasks_between(model, options.against, tasks, decide, options.within, options.common);
+}
+
 void run(Options& options) {
   if (options.against.empty() != options.within.empty())
     throw CLI::ValidationError("--against MODEL and --decide SHARE go together");
-  if (!options.against.empty() && !options.tasks.tasks.empty())
-    throw CLI::ValidationError("--against decides on a text, -f TEXT, not on tasks");
   if (!options.within.empty()) parse_share(options.within);
   if (!options.tasks.tasks.empty()) {
     options.tasks.options.context = options.evaluate.context;
     options.tasks.kv_type = options.evaluate.kv_type;
     options.load.run = options.common.run();
+    if (!options.against.empty()) return show_task_decisions(options);
     run_tasks(options.tasks, options.model, options.evaluate.reference, options.load,
               options.common.json);
     return;
@@ -269,7 +278,7 @@ void add_reference_options(CLI::App& command, Options& options) {
       ->type_name("MODEL");
   command
       .add_option("--decide", options.within,
-                  "with --against: perplexities that differ by less are equal, as 0.5%")
+                  "with --against: what differs by less is equal, as 0.5%")
       ->type_name("SHARE");
   command.add_flag("--kl-divergence", options.kl_divergence, "see --kl-divergence-base");
 }

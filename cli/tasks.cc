@@ -130,18 +130,6 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::vector<Task> read_tasks(const TaskArguments& arguments) {
-  const std::filesystem::path folder = arguments.items.parent_path();
-  std::error_code ignored;
-  if (!folder.empty() && !std::filesystem::is_directory(folder, ignored)) {
-    throw Error(ErrorCode::kNotFound, fmt::format("{}: there is no folder {}",
-                                                  arguments.items.string(), folder.string()));
-  }
-  std::vector<Task> tasks;
-  for (const std::string& task : arguments.tasks) tasks.emplace_back(task, arguments.options);
-  return tasks;
-}
-
 std::vector<TaskResult> evaluate_all(const Model& model, const std::vector<Task>& tasks,
                                      std::string_view kv_type, const RunOptions& run) {
   std::vector<TaskResult> results;
@@ -223,6 +211,18 @@ CLI::Option* TaskArguments::add_to(CLI::App& command) {
   command.add_flag("--ignore-punctuation", options.ignore_punctuation, "in exact answers");
   command.add_flag("--ignore-numbers", options.ignore_numbers, "in exact answers");
   return list;
+}
+
+std::vector<Task> read_tasks(const TaskArguments& arguments) {
+  const std::filesystem::path folder = arguments.items.parent_path();
+  std::error_code ignored;
+  if (!folder.empty() && !std::filesystem::is_directory(folder, ignored)) {
+    throw Error(ErrorCode::kNotFound, fmt::format("{}: there is no folder {}",
+                                                  arguments.items.string(), folder.string()));
+  }
+  std::vector<Task> tasks;
+  for (const std::string& task : arguments.tasks) tasks.emplace_back(task, arguments.options);
+  return tasks;
 }
 
 void run_tasks(const TaskArguments& arguments, const std::filesystem::path& model,

@@ -19,6 +19,9 @@ struct TaskArguments {
   CLI::Option* add_to(CLI::App& command);  // returns --tasks
 };
 
+// Checks where the file of items would go, and reads the tasks.
+std::vector<Task> read_tasks(const TaskArguments& arguments);
+
 // Reads the tasks, then evaluates the model, and the reference if there is one, which is loaded as
 // it is stored; prints a table, or JSON. The file of items is written last.
 void run_tasks(const TaskArguments& arguments, const std::filesystem::path& model,

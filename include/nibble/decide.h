@@ -1,4 +1,5 @@
-// Which of two models predicts a text better, read only as far as it takes to know.
+// Which of two models is better, at predicting a text or at answering questions, looking only at as
+// much as it takes to know.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,7 @@
 #include <string_view>
 
 #include "nibble/model.h"
+#include "nibble/tasks.h"
 
 namespace nibble {
 
@@ -19,10 +21,10 @@ struct DecideOptions {
 };
 
 enum class Outcome {
-  kBetter,     // the model has a lower perplexity than the other
-  kWorse,      // a higher one
+  kBetter,     // the model has a lower perplexity, or a higher score, than the other
+  kWorse,      // the other way round
   kEqual,      // they differ by less than `within`
-  kUndecided,  // the text is not long enough to say
+  kUndecided,  // there is not enough text, or questions, to say
 };
 std::string_view outcome_name(Outcome outcome);  // "better", "worse", "equal", "undecided"
 
@@ -53,5 +55,34 @@ struct Decision {
 // split it into other tokens.
 Decision decide(const Model& model, const Model& other, std::string_view text,
                 const DecideOptions& options = {}, const RunOptions& run = {});
+
+struct TaskDecideOptions {
+  // Scores that differ by less count as equal: 0.01 is one question of a hundred. Above 0, at most
+  // 1.
+  double within = 0.01;
+  std::string kv_type = "f16";  // of both models
+};
+
+struct TaskDecision {
+  Outcome outcome = Outcome::kUndecided;
+  std::string_view score;  // the task's first: "acc", "exact_match", ...
+  // The model's score less the other's over the items answered, and an interval for all items of
+  // this kind, that holds as Decision's does; -1 and 1 when nothing is known.
+  double difference = 0;
+  double low = -1;
+  double high = 1;
+  int64_t items = 0;            // answered
+  int64_t available_items = 0;  // in the task
+  int64_t tokens = 0;           // read by the model
+  double seconds = 0;           // without loading
+
+  double share() const { return static_cast<double>(items) / static_cast<double>(available_items); }
+};
+
+// Items are answered in a random order, the same in each call, 16 at a time, and the differences of
+// their scores are values of a confidence sequence (src/eval/bounded_sequence.h). Errors: those of
+// evaluate_task(), and kUsage when `within` is out of range.
+TaskDecision decide_task(const Model& model, const Model& other, const Task& task,
+                         const TaskDecideOptions& options = {}, const RunOptions& run = {});
 
 }  // namespace nibble

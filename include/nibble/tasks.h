@@ -44,6 +44,9 @@ class Task {
   Task(Task&&) noexcept;
   Task& operator=(Task&&) noexcept;
 
+  std::string_view name() const;  // the kind, or "prompts"
+  std::string_view file() const;  // empty if built in
+
   struct Parts;  // what the library itself works with
   const Parts& parts() const { return *parts_; }
 

@@ -1,10 +1,9 @@
 #include "nibble/decide.h"
 
 #include <cmath>
-#include <numeric>
 #include <vector>
 
-#include "base/random.h"
+#include "base/error.h"
 #include "eval/score.h"
 #include "eval/windows.h"
 #include "flow/kv_type.h"
@@ -19,10 +18,7 @@ namespace {
 constexpr int64_t kShortest = 4;
 
 void check_options(const DecideOptions& options) {
-  if (!(options.within > 0 && options.within <= 1)) {
-    fail(ErrorCode::kUsage, "a difference of {} cannot be decided: expected above 0 and at most 1",
-         options.within);
-  }
+  check_within(options.within);
   if (options.context < kShortest || options.windows < 0) {
     fail(ErrorCode::kUsage,
          "a context of {} and {} windows make no sense; the context is at least {}",
@@ -50,16 +46,6 @@ Windows windows_of(const Model& model, std::span<const uint32_t> tokens,
   }
   if (vocabulary.add_bos) windows.first_token = vocabulary.bos;
   return windows;
-}
-
-// Fisher and Yates's shuffle. That % favours some numbers by one in 2^50 or so does not matter.
-std::vector<int64_t> random_order(int64_t count) {
-  constexpr uint64_t kSeed = 1;
-  Random random(kSeed);
-  std::vector<int64_t> order(static_cast<size_t>(count));
-  std::iota(order.begin(), order.end(), 0);
-  for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.next() % i]);
-  return order;
 }
 
 // A model that reads windows one by one.
@@ -121,7 +107,8 @@ Decision decide(const Model& model, const Model& other, std::string_view text,
   Decision result;
   ConfidenceSequence differences;
   Phase phase(run, "comparing", "windows", static_cast<uint64_t>(windows.count));
-  for (const int64_t index : random_order(windows.count)) {
+  for (const size_t window : random_order(static_cast<size_t>(windows.count))) {
+    const auto index = static_cast<int64_t>(window);
     differences.add(ours.mean_nll(index) - theirs.mean_nll(index));
     phase.advance(1);
     result.outcome = outcome_of(differences, options.within);

@@ -1,9 +1,12 @@
 #include "nibble/tasks.h"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/input_file.h"
+#include "eval/bounded_sequence.h"
 #include "eval/exact_match.h"
 #include "eval/few_shot.h"
 #include "eval/greedy_answers.h"
@@ -12,6 +15,8 @@
 #include "flow/kv_type.h"
 #include "flow/model.h"
 #include "flow/run_support.h"
+#include "flow/verdict.h"
+#include "nibble/decide.h"
 
 namespace nibble {
 
@@ -119,30 +124,6 @@ size_t longest_text(std::span<const std::vector<ScoredText>> groups) {
   return longest;
 }
 
-void answer_choices(Model::Parts& model, const Task::Parts& task, KvTypes kv_types,
-                    const RunOptions& run, TaskResult& result) {
-  const auto items = std::span(task.items.choices).first(evaluated_items(task));
-  const auto longest = static_cast<size_t>(context_of(model, task.options));
-  const auto before = openings(task, task.items.choices);
-  std::vector<std::vector<ScoredText>> groups;
-  for (size_t i = 0; i < items.size(); ++i) {
-    groups.push_back(
-        scored_texts(items[i], before[i], *model.tokenizer, task.kind->protocol, longest));
-  }
-  SharedPrefixScorer scorer(model.config, *model.weights, *model.pool,
-                            static_cast<int64_t>(longest_text(groups)),
-                            static_cast<int64_t>(most_texts(groups)), kv_types);
-  Phase phase(run, "evaluating", "items", items.size());
-  uint64_t done = 0;
-  const auto sums = scorer.score(groups, [&](int64_t now) {
-    phase.advance(static_cast<uint64_t>(now) - done);
-    done = static_cast<uint64_t>(now);
-  });
-  for (size_t i = 0; i < items.size(); ++i)
-    result.items.push_back(choice_result(items[i], groups[i], sums[i], task.kind->metrics));
-  result.processed_tokens = scorer.read_tokens();
-}
-
 // Tokens that do not leave room for the answer go in front.
 GreedyPrompt greedy_prompt(const Model::Parts& model, const PromptItem& item,
                            const std::string& text, int64_t context) {
@@ -158,31 +139,103 @@ GreedyPrompt greedy_prompt(const Model::Parts& model, const PromptItem& item,
   return prompt;
 }
 
-void answer_prompts(Model::Parts& model, const Task::Parts& task, KvTypes kv_types,
-                    const RunOptions& run, TaskResult& result) {
-  const TaskOptions& options = task.options;
-  const auto items = std::span(task.items.prompts).first(evaluated_items(task));
-  std::vector<std::string> before(items.size());
-  if (task.kind->takes_examples) before = openings(task, as_examples(task.items));
-  std::vector<GreedyPrompt> prompts;
-  for (size_t i = 0; i < items.size(); ++i) {
-    prompts.push_back(
-        greedy_prompt(model, items[i], before[i] + items[i].prompt, context_of(model, options)));
+// A task's items as a model reads them: what is asked of them can be answered in any order.
+class TaskRun {
+ public:
+  TaskRun(const Model& model, const Task::Parts& task, std::string_view kv_type)
+      : model_(model.parts()), task_(task), kv_types_(kv_types_from_name(kv_type)) {
+    check_kv_types(model_.config, kv_types_, model.path().string());
+    if (task.items.prompts.empty()) {
+      prepare_choices();
+    } else {
+      prepare_prompts();
+    }
   }
-  Phase phase(run, "evaluating", "items", items.size());
-  const auto answers = greedy_answers(model.config, *model.weights, *model.pool, *model.tokenizer,
-                                      prompts, kv_types, [&] { phase.advance(1); });
-  const MatchOptions match = {options.ignore_case, options.ignore_punctuation,
-                              options.ignore_numbers};
-  for (size_t i = 0; i < items.size(); ++i) {
-    TaskItemResult& item = result.items.emplace_back();
-    item.id = items[i].id;
-    item.group = items[i].group;
-    item.answer = before_stops(answers[i].text, items[i].stops);
-    item.scores = {static_cast<double>(is_right_answer(items[i].check, item.answer, match))};
-    result.processed_tokens += static_cast<int64_t>(prompts[i].tokens.size()) +
-                               std::max<int64_t>(answers[i].tokens, 1) - 1;
+
+  // In the order of `items`, which are numbers of them. `on_items` is told how many more are done.
+  std::vector<TaskItemResult> answer(std::span<const size_t> items,
+                                     const std::function<void(uint64_t)>& on_items) {
+    return scorer_ ? answer_choices(items, on_items) : answer_prompts(items, on_items);
   }
+
+  int64_t processed_tokens() const { return scorer_ ? scorer_->read_tokens() : processed_tokens_; }
+
+ private:
+  void prepare_choices() {
+    const auto longest = static_cast<size_t>(context_of(model_, task_.options));
+    const auto before = openings(task_, task_.items.choices);
+    for (size_t i = 0; i < before.size(); ++i) {
+      groups_.push_back(scored_texts(task_.items.choices[i], before[i], *model_.tokenizer,
+                                     task_.kind->protocol, longest));
+    }
+    scorer_.emplace(model_.config, *model_.weights, *model_.pool,
+                    static_cast<int64_t>(longest_text(groups_)),
+                    static_cast<int64_t>(most_texts(groups_)), kv_types_);
+  }
+
+  void prepare_prompts() {
+    const auto items = std::span(task_.items.prompts).first(evaluated_items(task_));
+    std::vector<std::string> before(items.size());
+    if (task_.kind->takes_examples) before = openings(task_, as_examples(task_.items));
+    for (size_t i = 0; i < items.size(); ++i) {
+      prompts_.push_back(greedy_prompt(model_, items[i], before[i] + items[i].prompt,
+                                       context_of(model_, task_.options)));
+    }
+  }
+
+  std::vector<TaskItemResult> answer_choices(std::span<const size_t> items,
+                                             const std::function<void(uint64_t)>& on_items) {
+    std::vector<std::vector<ScoredText>> groups;
+    for (const size_t item : items) groups.push_back(groups_[item]);
+    uint64_t done = 0;
+    const auto sums = scorer_->score(groups, [&](int64_t now) {
+      on_items(static_cast<uint64_t>(now) - done);
+      done = static_cast<uint64_t>(now);
+    });
+    std::vector<TaskItemResult> results;
+    for (size_t i = 0; i < items.size(); ++i) {
+      results.push_back(
+          choice_result(task_.items.choices[items[i]], groups[i], sums[i], task_.kind->metrics));
+    }
+    return results;
+  }
+
+  std::vector<TaskItemResult> answer_prompts(std::span<const size_t> items,
+                                             const std::function<void(uint64_t)>& on_items) {
+    std::vector<GreedyPrompt> prompts;
+    for (const size_t item : items) prompts.push_back(prompts_[item]);
+    const auto answers =
+        greedy_answers(model_.config, *model_.weights, *model_.pool, *model_.tokenizer, prompts,
+                       kv_types_, [&] { on_items(1); });
+    const MatchOptions match = {task_.options.ignore_case, task_.options.ignore_punctuation,
+                                task_.options.ignore_numbers};
+    std::vector<TaskItemResult> results;
+    for (size_t i = 0; i < items.size(); ++i) {
+      const PromptItem& prompt = task_.items.prompts[items[i]];
+      TaskItemResult& item = results.emplace_back();
+      item.id = prompt.id;
+      item.group = prompt.group;
+      item.answer = before_stops(answers[i].text, prompt.stops);
+      item.scores = {static_cast<double>(is_right_answer(prompt.check, item.answer, match))};
+      processed_tokens_ += static_cast<int64_t>(prompts[i].tokens.size()) +
+                           std::max<int64_t>(answers[i].tokens, 1) - 1;
+    }
+    return results;
+  }
+
+  const Model::Parts& model_;
+  const Task::Parts& task_;
+  KvTypes kv_types_;
+  std::vector<std::vector<ScoredText>> groups_;  // of choices
+  std::optional<SharedPrefixScorer> scorer_;
+  std::vector<GreedyPrompt> prompts_;
+  int64_t processed_tokens_ = 0;  // of prompts and answers
+};
+
+std::vector<size_t> all_items(const Task::Parts& task) {
+  std::vector<size_t> items(evaluated_items(task));
+  std::iota(items.begin(), items.end(), 0);
+  return items;
 }
 
 TaskScore score_of(std::string name, const TaskResult& result, size_t index,
@@ -243,6 +296,9 @@ Task::Task(std::string_view kind_and_file, const TaskOptions& options)
     parts_->examples = as_examples(read_file(*parts_->kind, options.shots_from));
 }
 
+std::string_view Task::name() const { return parts_->name; }
+std::string_view Task::file() const { return parts_->file; }
+
 Task::~Task() = default;
 Task::Task(Task&&) noexcept = default;
 Task& Task::operator=(Task&&) noexcept = default;
@@ -251,19 +307,47 @@ TaskResult evaluate_task(const Model& model, const Task& task, std::string_view 
                          const RunOptions& run) {
   const Stopwatch watch;
   const Task::Parts& parts = task.parts();
-  const KvTypes kv_types = kv_types_from_name(kv_type);
-  check_kv_types(model.parts().config, kv_types, model.path().string());
   TaskResult result;
   result.name = parts.name;
   result.file = parts.file;
   result.shots = parts.kind->takes_examples ? parts.options.shots : 0;
-  if (parts.items.prompts.empty()) {
-    answer_choices(model.parts(), parts, kv_types, run, result);
-  } else {
-    answer_prompts(model.parts(), parts, kv_types, run, result);
-  }
+  TaskRun answers(model, parts, kv_type);
+  Phase phase(run, "evaluating", "items", evaluated_items(parts));
+  result.items = answers.answer(all_items(parts), [&](uint64_t more) { phase.advance(more); });
+  result.processed_tokens = answers.processed_tokens();
   add_scores(*parts.kind, result);
   result.seconds = watch.seconds();
+  return result;
+}
+
+TaskDecision decide_task(const Model& model, const Model& other, const Task& task,
+                         const TaskDecideOptions& options, const RunOptions& run) {
+  constexpr size_t kBatch = 16;  // items that are answered together
+  check_within(options.within);
+  const Task::Parts& parts = task.parts();
+  TaskRun ours(model, parts, options.kv_type), theirs(other, parts, options.kv_type);
+  const auto order = random_order(evaluated_items(parts));
+  TaskDecision result;
+  BoundedSequence differences;
+  Phase phase(run, "comparing", "items", 2 * order.size());
+  const auto advance = [&](uint64_t more) { phase.advance(more); };
+  for (size_t begin = 0; begin < order.size() && result.outcome == Outcome::kUndecided;
+       begin += kBatch) {
+    const auto batch = std::span(order).subspan(begin, std::min(kBatch, order.size() - begin));
+    const auto a = ours.answer(batch, advance), b = theirs.answer(batch, advance);
+    for (size_t i = 0; i < batch.size(); ++i)
+      differences.add(a[i].scores.front() - b[i].scores.front());
+    result.outcome = outcome_of(differences, options.within);
+  }
+  result.score =
+      parts.kind->metrics.empty() ? parts.kind->prompt_metric : parts.kind->metrics.front().name;
+  result.difference = differences.mean();
+  result.low = differences.low();
+  result.high = differences.high();
+  result.items = differences.count();
+  result.available_items = static_cast<int64_t>(order.size());
+  result.tokens = ours.processed_tokens();
+  result.seconds = phase.seconds();
   return result;
 }
 

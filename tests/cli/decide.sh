@@ -10,6 +10,16 @@ import json, sys
 d = json.load(sys.stdin)
 print(*d)
 print(d["decision"])'
+
+# Questions
+tasks="$ASSETS/lab-7m-tasks"
+nibble evaluate "$model" -t q2_k --against "$model" --decide 50% --tasks "mc=$tasks/mc.jsonl,exact=$tasks/exact.jsonl" --quiet
+nibble evaluate "$model" -t q4_0 --against "$model" --decide 1% --tasks "mc=$tasks/mc.jsonl" --limit 20 --quiet
+"$NIBBLE" evaluate "$model" --against "$model" --decide 50% --tasks prompts --quiet --json | python3 -c '
+import json, sys
+print(json.load(sys.stdin)["tasks"][0]["decision"])'
+
+# What cannot be
 printf 'too short' >short.txt
 refuses evaluate "$model" --against "$model" --decide 0% -f "$text" --quiet
 refuses evaluate "$model" --against "$model" --decide -1% -f "$text" --quiet
@@ -18,6 +28,7 @@ refuses evaluate "$model" --decide 1% -f "$text" --quiet
 refuses evaluate "$model" --against "$model" -f "$text" --quiet
 refuses evaluate "$model" --against "$model" --decide 1% --quiet
 refuses evaluate "$model" --against "$model" --decide 1% -f "$text" --reference "$model" --quiet
-refuses evaluate "$model" --against "$model" --decide 1% --tasks prompts --quiet
+refuses evaluate "$model" --against "$model" --decide 1% --tasks prompts --reference "$model" --quiet
+refuses evaluate "$model" --against "$model" --decide 1% --tasks prompts --items items.jsonl --quiet
 refuses evaluate "$model" --against "$model" --decide 1% -f short.txt --quiet
 refuses evaluate "$model" --against missing --decide 1% -f "$text" --quiet

@@ -170,5 +170,30 @@ TEST(Decide, RefusesWhatMakesNoSense) {
   EXPECT_THROW(decide(model, model, "a short text", {.context = 256}), Error);
 }
 
+TEST(DecideTask, AnswersAsManyItemsAsItTakes) {
+  const Task task("mc=" + repository_path("assets/lab-7m-tasks/mc.jsonl").string());
+  const Model model(kLab7m);
+  const TaskDecision equal = decide_task(model, model, task, {.within = 0.5});
+  EXPECT_EQ(equal.outcome, Outcome::kEqual);
+  EXPECT_EQ(equal.score, "acc");
+  EXPECT_EQ(equal.difference, 0);
+  EXPECT_LT(equal.items, equal.available_items);
+  const TaskDecision open = decide_task(model, model, task, {.within = 1e-4});
+  EXPECT_EQ(open.outcome, Outcome::kUndecided);
+  EXPECT_EQ(open.items, open.available_items);
+  EXPECT_LT(open.low, -0.01);
+}
+
+TEST(DecideTask, SaysWhichIsBetter) {
+  BoundedSequence losses, wins;
+  for (int i = 0; i < 200; ++i) {
+    losses.add(i % 4 == 0 ? -1 : 0);
+    wins.add(i % 4 == 0 ? 1 : 0);
+  }
+  EXPECT_EQ(outcome_of(losses, 0.01), Outcome::kWorse);
+  EXPECT_EQ(outcome_of(wins, 0.01), Outcome::kBetter);
+  EXPECT_EQ(outcome_of(wins, 0.9), Outcome::kEqual);
+}
+
 }  // namespace
 }  // namespace nibble
