@@ -14,5 +14,6 @@ void add_compare(CLI::App& app);
 void add_split(CLI::App& app);
 void add_join(CLI::App& app);
 void add_verify(CLI::App& app);
+void add_recommend(CLI::App& app);
 
 }  // namespace nibble::cli

@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
   nibble::cli::add_split(app);
   nibble::cli::add_join(app);
   nibble::cli::add_verify(app);
+  nibble::cli::add_recommend(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {

@@ -118,14 +118,13 @@ HfDirectory::HfDirectory(const fs::path& path)
       config_(config_json_, (folder_ / "config.json").string()),
       weights_(find_weights(path)) {
   const std::string name = (folder_ / "generation_config.json").string();
-  if (const auto text = find_text("generation_config.json")) {
+  if (const auto text = find_text_file(name)) {
     generation_config_json_ = parse_json(*text, name);
     generation_config_.emplace(generation_config_json_, name);
   }
 }
 
-std::optional<std::string> HfDirectory::find_text(std::string_view file_name) const {
-  const fs::path path = folder_ / file_name;
+std::optional<std::string> find_text_file(const fs::path& path) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) return std::nullopt;
   return read_text_file(path, kMaxTextBytes);

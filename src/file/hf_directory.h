@@ -13,6 +13,10 @@
 
 namespace nibble {
 
+// A small file such as tokenizer.json, read anew at every call. std::nullopt when it is not there.
+// Error kUnsupported beyond 256 MiB.
+std::optional<std::string> find_text_file(const std::filesystem::path& path);
+
 class HfDirectory final : public TensorSource {
  public:
   // `path` is the folder, or a .safetensors file with config.json beside it. In a folder the
@@ -29,11 +33,6 @@ class HfDirectory final : public TensorSource {
   const JsonObject* generation_config() const {
     return generation_config_ ? &*generation_config_ : nullptr;
   }
-
-  // A file of the folder, read anew at every call: tokenizer.json, tokenizer.model,
-  // tokenizer_config.json, special_tokens_map.json, added_tokens.json, chat_template.jinja.
-  // std::nullopt when it is not there. Error kUnsupported beyond 256 MiB.
-  std::optional<std::string> find_text(std::string_view file_name) const;
 
   // Tensors of the weights that tensors() lacks. Complain only about one that is needed.
   const std::vector<UnsupportedTensor>& unsupported() const { return weights_.unsupported(); }

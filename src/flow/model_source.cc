@@ -5,7 +5,10 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "codec/formats.h"
+#include "model/config.h"
 #include "model/hf_config.h"
+#include "model/tensor_shapes.h"
 #include "text/hf_tokenizer.h"
 
 namespace nibble {
@@ -30,17 +33,35 @@ void check_unsupported(const HfDirectory& hf, const Arch& arch) {
   }
 }
 
-HfTokenizerFiles tokenizer_files(const HfDirectory& hf) {
+HfTokenizerFiles tokenizer_files(const std::filesystem::path& folder) {
   HfTokenizerFiles files;
-  files.folder = hf.folder().string();
-  files.tokenizer_json = hf.find_text("tokenizer.json");
-  files.tokenizer_model = hf.find_text("tokenizer.model");
-  files.tokenizer_config = hf.find_text("tokenizer_config.json");
-  files.special_tokens_map = hf.find_text("special_tokens_map.json");
-  files.added_tokens = hf.find_text("added_tokens.json");
-  files.chat_template = hf.find_text("chat_template.jinja");
+  files.folder = folder.string();
+  files.tokenizer_json = find_text_file(folder / "tokenizer.json");
+  files.tokenizer_model = find_text_file(folder / "tokenizer.model");
+  files.tokenizer_config = find_text_file(folder / "tokenizer_config.json");
+  files.special_tokens_map = find_text_file(folder / "special_tokens_map.json");
+  files.added_tokens = find_text_file(folder / "added_tokens.json");
+  files.chat_template = find_text_file(folder / "chat_template.jinja");
   return files;
 }
+
+// Names and shapes.
+class Outline final : public TensorSource {
+ public:
+  Outline(std::vector<TensorInfo> tensors, std::string origin)
+      : tensors_(std::move(tensors)), origin_(std::move(origin)) {}
+
+  const std::vector<TensorInfo>& tensors() const override { return tensors_; }
+  void read_rows(size_t tensor, uint64_t, uint64_t, std::span<std::byte>) const override {
+    fail(ErrorCode::kNotFound, "{}: there are no weights beside it, so {} cannot be read", origin_,
+         tensors_[tensor].name);
+  }
+  std::span<const std::byte> view(size_t) const override { return {}; }
+
+ private:
+  std::vector<TensorInfo> tensors_;
+  std::string origin_;
+};
 
 ModelSource open_gguf(const std::filesystem::path& path) {
   ModelSource model;
@@ -51,8 +72,8 @@ ModelSource open_gguf(const std::filesystem::path& path) {
   return model;
 }
 
-std::string model_name(const HfDirectory& hf) {
-  const auto folder = std::filesystem::weakly_canonical(hf.folder());
+std::string model_name(const std::filesystem::path& path) {
+  const auto folder = std::filesystem::weakly_canonical(path);
   return folder.filename().empty() ? folder.parent_path().filename().string()
                                    : folder.filename().string();
 }
@@ -65,7 +86,7 @@ ModelSource open_hf(const std::filesystem::path& path) {
   const JsonObject& config = model.hf->config();
   const Arch& arch = arch_from_hf_config(config);
   check_unsupported(*model.hf, arch);
-  model.metadata = metadata_from_hf_config(arch, config, model_name(*model.hf));
+  model.metadata = metadata_from_hf_config(arch, config, model_name(model.hf->folder()));
   RenamedOptions options;
   const std::string prefix = std::string(arch.name) + ".";
   options.heads = model.metadata.require_uint(prefix + "attention.head_count");
@@ -76,10 +97,57 @@ ModelSource open_hf(const std::filesystem::path& path) {
   options.origin = model.hf->folder().string();
   model.renamed = std::make_unique<Renamed>(*model.hf, arch, std::move(options));
   const auto vocabulary =
-      vocabulary_from_hf(tokenizer_files(*model.hf), config.require_uint("vocab_size"));
+      vocabulary_from_hf(tokenizer_files(model.hf->folder()), config.require_uint("vocab_size"));
   check_vocabulary_size(model, vocabulary);
   add_vocabulary(vocabulary, model.metadata);
   return model;
+}
+
+// What weights of Hugging Face are stored as; most newer checkpoints are bf16.
+DType checkpoint_type(const JsonObject& config) {
+  std::string name = config.find_string("torch_dtype").value_or("");
+  if (const auto newer = config.find_string("dtype")) name = *newer;
+  if (name == "float32") return DType::kF32;
+  return name == "float16" ? DType::kF16 : DType::kBF16;
+}
+
+// The vocabulary where it can be had: planning can do without.
+void try_to_add_vocabulary(const std::filesystem::path& folder, uint64_t size, Metadata& metadata) {
+  try {
+    add_vocabulary(vocabulary_from_hf(tokenizer_files(folder), size), metadata);
+  } catch (const Error&) {
+  }
+}
+
+ModelSource open_config(const std::filesystem::path& path, const std::filesystem::path& file) {
+  constexpr uint64_t kLargest = 16 << 20;
+  const Json json = parse_json(read_text_file(file, kLargest), file.string());
+  const JsonObject config(json, file.string());
+  const Arch& arch = arch_from_hf_config(config);
+  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  ModelSource model;
+  model.path = path;
+  model.format = "Hugging Face config";
+  model.metadata = metadata_from_hf_config(arch, config, model_name(folder));
+  const uint64_t vocab_size = config.require_uint("vocab_size");
+  model.outline = std::make_unique<Outline>(
+      tensors_of(config_from_metadata(model.metadata),
+                 {.vocab_size = static_cast<int64_t>(vocab_size),
+                  .has_output = !config.find_bool("tie_word_embeddings").value_or(false),
+                  .has_rope_factors = !rope_factors_from_hf_config(config).empty(),
+                  .type = checkpoint_type(config)}),
+      file.string());
+  try_to_add_vocabulary(folder, vocab_size, model.metadata);
+  return model;
+}
+
+bool has_weights(const std::filesystem::path& folder) {
+  std::error_code ignored;  // then there are none
+  for (std::filesystem::directory_iterator entry(folder, ignored), end; entry != end;
+       entry.increment(ignored)) {
+    if (entry->path().extension() == ".safetensors") return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -115,6 +183,16 @@ ModelSource open_model(const std::filesystem::path& path) {
        "file with config.json "
        "beside it, or a Hugging Face directory",
        path.string());
+}
+
+ModelSource open_model_outline(const std::filesystem::path& path) {
+  std::error_code ignored;  // false then, and open_model() says why
+  if (path.extension() == ".json" && !is_missing(path)) return open_config(path, path);
+  const auto config = path / "config.json";
+  if (std::filesystem::is_directory(path, ignored) && std::filesystem::exists(config, ignored) &&
+      !has_weights(path))
+    return open_config(path, config);
+  return open_model(path);
 }
 
 PrunedLayers prune_model(ModelSource& model, const std::vector<uint64_t>& layers) {

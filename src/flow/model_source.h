@@ -23,6 +23,7 @@ struct ModelSource {
 
   const TensorSource& tensors() const {
     if (pruned) return *pruned;
+    if (outline) return *outline;
     return gguf ? static_cast<const TensorSource&>(*gguf)
                 : static_cast<const TensorSource&>(*renamed);
   }
@@ -34,16 +35,25 @@ struct ModelSource {
   // How many of the tensors lie in each file of a GGUF. Error kUsage for other sources.
   std::vector<size_t> tensors_in_files() const;
 
-  std::unique_ptr<GgufFile> gguf;  // one of these two chains is there
+  bool is_checkpoint() const { return gguf == nullptr; }  // Hugging Face's, also as an outline
+
+  std::unique_ptr<GgufFile> gguf;  // one of these chains is there
   std::unique_ptr<HfDirectory> hf;
-  std::unique_ptr<Renamed> renamed;  // around hf
-  std::unique_ptr<Pruned> pruned;    // around either, when layers were taken away
+  std::unique_ptr<Renamed> renamed;       // around hf
+  std::unique_ptr<TensorSource> outline;  // names and shapes without weights
+  std::unique_ptr<Pruned> pruned;         // around either, when layers were taken away
 };
 
 // Opens a Hugging Face directory, a .gguf or a .safetensors with its config beside it. For a
 // directory the metadata is what llama.cpp's converter would have written. Errors: everything that
 // can be wrong with the model's headers.
 ModelSource open_model(const std::filesystem::path& path);
+
+// The same for planning only: a config.json by its own path, or a folder that has one but no
+// .safetensors, will do. Tensors then have no rows, and files() may not be asked for; the
+// vocabulary is there when the tokenizer's files are and this version reads them, else only its
+// size.
+ModelSource open_model_outline(const std::filesystem::path& path);
 
 // Takes layers away and numbers the others anew, in tensors and metadata. Error kUsage for layers
 // that are not there.

@@ -53,7 +53,7 @@ void plan_copy(const ModelSource& model, const PlanRequest& request, PlannedOutp
          "the type copy keeps every tensor as it is stored: it goes with no option that chooses "
          "types, and with no importance matrix");
   }
-  output.plan = make_copy_plan(model.tensors().tensors(), model.hf != nullptr);
+  output.plan = make_copy_plan(model.tensors().tensors(), model.is_checkpoint());
   if (!output.metadata.contains("general.file_type")) {
     output.metadata.set("general.file_type", kFileTypeUnknown);
   }
@@ -63,7 +63,7 @@ void plan_recipe(const ModelSource& model, const PlanRequest& request, PlannedOu
   const Recipe recipe = read_recipe(output);
   const auto& tensors = model.tensors().tensors();
   PlanOptions types = request.types;
-  types.is_checkpoint = model.hf != nullptr;
+  types.is_checkpoint = model.is_checkpoint();
   output.plan = make_plan(tensors, model.metadata, recipe, types);
   if (is_recipe_file(output.type)) output.notes = unmatched_lines(recipe, tensors, model.metadata);
   for (std::string& note : unmatched_rules(request.types.rules, tensors)) {

@@ -76,6 +76,14 @@ void ActivationBatch::cut_into_tiles(int64_t begin, int64_t end) {
   }
 }
 
+uint64_t ActivationBatch::buffer_bytes() const {
+  const auto bytes = [](const auto& v) { return v.size() * sizeof v[0]; };
+  uint64_t sum = bytes(q_) + bytes(d_) + bytes(s_) + bytes(tile_q_) + bytes(tile_d_) +
+                 bytes(tile_x_) + bytes(tile_sum_);
+  for (const Variant& variant : variants_) sum += bytes(variant.start) + bytes(variant.s);
+  return sum;
+}
+
 // What fits one tile is not worth another thread's attention.
 template <class Function>
 void ActivationBatch::for_tiles(ThreadPool& pool, const Function& function) const {

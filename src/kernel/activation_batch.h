@@ -22,6 +22,7 @@ class ActivationBatch {
   void assign(const float* x, int64_t rows, int64_t n, std::span<const int64_t> group_ends = {});
 
   int64_t columns() const { return n_; }
+  uint64_t buffer_bytes() const;  // that are kept between calls
   int64_t group_begin(int64_t group) const { return groups_[static_cast<size_t>(group)].row; }
   int64_t group_rows(int64_t group) const { return group_begin(group + 1) - group_begin(group); }
 

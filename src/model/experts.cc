@@ -132,4 +132,8 @@ void Experts::add_up(int64_t tokens, float* y) {
   });
 }
 
+uint64_t Experts::buffer_bytes() const {
+  return (hidden_.size() + gate_.size() + up_.size()) * sizeof(float) + activations_.buffer_bytes();
+}
+
 }  // namespace nibble

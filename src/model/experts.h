@@ -52,6 +52,7 @@ class Experts {
   void feed_forward(int64_t layer, const float* x, int64_t tokens, float* y);
 
   void observe(Observer* observer) { observer_ = observer; }
+  uint64_t buffer_bytes() const;  // that are kept between calls, but for lists of choices
 
  private:
   void route(int64_t layer, const float* x, int64_t tokens);

@@ -73,6 +73,14 @@ std::span<const float> Forward::logits(int64_t begin, int64_t count) {
   return {logits_.data(), size};
 }
 
+uint64_t Forward::buffer_bytes() const {
+  uint64_t floats = 0;
+  for (const auto* buffer : {&residual_, &normalized_, &q_, &k_, &v_, &attended_, &gate_, &up_,
+                             &projected_, &logits_, &cos_sin_})
+    floats += buffer->size();
+  return floats * sizeof(float) + activations_.buffer_bytes() + experts_.buffer_bytes();
+}
+
 void Forward::resize(int64_t tokens) {
   const auto grow = [](std::vector<float>& buffer, int64_t size) {
     if (buffer.size() < static_cast<size_t>(size)) buffer.resize(static_cast<size_t>(size));

@@ -48,6 +48,9 @@ class Forward {
   // Told of every batch from now on; nullptr: nobody is. It must outlive the calls.
   void observe(Observer* observer);
 
+  // What it keeps between calls: activations and logits.
+  uint64_t buffer_bytes() const;
+
   const Rope& rope() const { return rope_; }  // what keys in the caches are turned by
 
  private:

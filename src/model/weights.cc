@@ -8,78 +8,10 @@
 #include "base/error.h"
 #include "codec/codec.h"
 #include "kernel/interleaving.h"
+#include "model/tensor_shapes.h"
 
 namespace nibble {
 namespace {
-
-struct MatrixShape {
-  int64_t rows;  // 0: any
-  int64_t columns;
-  int64_t experts = 1;  // as many matrices
-};
-
-MatrixShape expected_shape(Role role, const ModelConfig& c, int64_t vocab_size) {
-  switch (role) {
-    case Role::kTokenEmbd:
-      return {0, c.hidden};
-    case Role::kOutput:
-      return {vocab_size, c.hidden};
-    case Role::kOutputNorm:
-    case Role::kAttnNorm:
-    case Role::kFfnNorm:
-      return {1, c.hidden};
-    case Role::kRopeFreqs:
-      return {1, c.rope_dimensions / 2};
-    case Role::kAttnQ:
-      return {c.q_width(), c.hidden};
-    case Role::kAttnK:
-    case Role::kAttnV:
-      return {c.kv_width(), c.hidden};
-    case Role::kAttnOutput:
-      return {c.hidden, c.q_width()};
-    case Role::kFfnGate:
-    case Role::kFfnUp:
-      return {c.ffn, c.hidden};
-    case Role::kFfnDown:
-      return {c.hidden, c.ffn};
-    case Role::kFfnRouter:
-      return {c.experts, c.hidden};
-    case Role::kFfnGateExperts:
-    case Role::kFfnUpExperts:
-      return {c.ffn, c.hidden, c.experts};
-    case Role::kFfnDownExperts:
-      return {c.hidden, c.ffn, c.experts};
-  }
-  return {0, 0};
-}
-
-// Without an output matrix the embedding serves (tied).
-bool is_optional(Role role) { return role == Role::kRopeFreqs || role == Role::kOutput; }
-
-// Feed-forward networks are one a layer, or experts and what chooses among them.
-bool is_part_of(Role role, const ModelConfig& config) {
-  switch (role) {
-    case Role::kFfnGate:
-    case Role::kFfnUp:
-    case Role::kFfnDown:
-      return config.experts == 0;
-    case Role::kFfnRouter:
-    case Role::kFfnGateExperts:
-    case Role::kFfnUpExperts:
-    case Role::kFfnDownExperts:
-      return config.experts > 0;
-    default:
-      return true;
-  }
-}
-
-// Small enough for exact arithmetic: vectors, and the routers that choices hang on.
-bool is_kept_f32(Role role) {
-  return expected_shape(role, ModelConfig{}, 0).rows == 1 || role == Role::kFfnRouter;
-}
-
-// By batches of activations; embeddings are looked up.
-bool is_multiplied(Role role) { return !is_kept_f32(role) && role != Role::kTokenEmbd; }
 
 size_t index_of(const TensorPlace& place) {
   return place.layer * kRoleCount + static_cast<size_t>(place.role);

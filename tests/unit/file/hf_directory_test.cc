@@ -53,8 +53,8 @@ TEST_F(HfDirectoryTest, ReadsTheGenerationConfig) {
 TEST_F(HfDirectoryTest, ReadsTextsWhenTheyAreThere) {
   write("tokenizer.json", "{}");
   const HfDirectory directory(folder_.path());
-  EXPECT_EQ(directory.find_text("tokenizer.json"), "{}");
-  EXPECT_EQ(directory.find_text("tokenizer.model"), std::nullopt);
+  EXPECT_EQ(find_text_file(directory.folder() / "tokenizer.json"), "{}");
+  EXPECT_EQ(find_text_file(directory.folder() / "tokenizer.model"), std::nullopt);
 }
 
 TEST_F(HfDirectoryTest, TakesTheShardsOfAnIndex) {
@@ -122,7 +122,7 @@ TEST(HfDirectory, OpensTheBundledModel) {
   const HfDirectory directory(kLab7m);
   EXPECT_EQ(directory.tensors().size(), 57u);
   EXPECT_EQ(directory.config().require_uint("vocab_size"), 4096u);
-  EXPECT_TRUE(directory.find_text("tokenizer.json").has_value());
+  EXPECT_TRUE(find_text_file(directory.folder() / "tokenizer.json").has_value());
   EXPECT_TRUE(directory.unsupported().empty());
 }
 

@@ -1,0 +1,184 @@
+#include "flow/memory_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "codec/codec.h"
+#include "infer/session.h"
+#include "kernel/interleaving.h"
+#include "kernel/operations.h"
+#include "model/roles.h"
+#include "model/tensor_shapes.h"
+
+namespace nibble {
+namespace {
+
+constexpr int64_t kFloat = sizeof(float);
+
+Role role_of(const TensorInfo& tensor) { return place_from_gguf_name(tensor.name)->role; }
+
+bool is_tied(std::span<const TensorInfo> tensors) {
+  return std::ranges::none_of(tensors,
+                              [](const TensorInfo& t) { return role_of(t) == Role::kOutput; });
+}
+
+uint64_t interleaved_bytes_of(const TensorInfo& tensor) {
+  const uint64_t matrices = role_row(role_of(tensor)).is_stacked ? tensor.shape.dims[2] : 1;
+  const TensorView view{.type = tensor.type,
+                        .rows = static_cast<int64_t>(tensor.shape.rows() / matrices),
+                        .columns = static_cast<int64_t>(tensor.shape.columns())};
+  return matrices * static_cast<uint64_t>(interleaved_bytes(view));
+}
+
+// Types of the matrices that activations meet, by the roles that `wanted` says.
+template <class Wanted>
+std::set<DType> types_of(std::span<const TensorInfo> tensors, const Wanted& wanted) {
+  const bool tied = is_tied(tensors);
+  std::set<DType> types;
+  for (const TensorInfo& tensor : tensors) {
+    Role role = role_of(tensor);
+    if (tied && role == Role::kTokenEmbd) role = Role::kOutput;
+    if (is_multiplied(role) && wanted(role)) types.insert(tensor.type);
+  }
+  return types;
+}
+
+// ActivationBatch's buffers for rows of at most `columns`, which matrices of these types multiply.
+int64_t activation_bytes(const std::set<DType>& types, int64_t rows, int64_t columns) {
+  const int64_t padded = (columns + kChunk - 1) / kChunk * kChunk;
+  int64_t bytes = 0;
+  std::set<std::pair<int, int>> variants;  // zero point and group: sums of their own
+  for (const DType type : types) {
+    if (codec(type).domain == Domain::kFloat) {
+      bytes = rows * columns * kFloat;
+    } else {
+      const PanelForm& form = codec(type).panel;
+      variants.emplace(form.zero + (form.is_signed ? operations().panel_zero : 0), form.group);
+    }
+  }
+  if (variants.empty()) return bytes;
+  const int64_t quantized = padded + padded / 32 * kFloat + padded / 16 * kFloat;  // q, d, s
+  const int64_t tiles = quantized;                                                 // q, d, sums
+  const int64_t sums = static_cast<int64_t>(variants.size()) * padded / 16 * 2 * kFloat;
+  return bytes + rows * (quantized + tiles + sums);
+}
+
+bool is_of_experts(Role role) { return role_row(role).is_stacked; }
+
+// Panels of weights that a thread unpacks, and what it attends with (kernel/matmul.cc,
+// batch_attention.cc).
+int64_t thread_bytes(const ModelConfig& config, const std::set<DType>& types) {
+  const int64_t widest = std::max({config.hidden, config.ffn, config.q_width()});
+  constexpr int64_t kRows = kPanelRows + kMaxPairs * kPairRows;
+  int64_t panels = 0;
+  for (const DType type : types) {
+    const bool is_float = codec(type).domain == Domain::kFloat;
+    panels = std::max(panels, kRows * widest * (is_float ? kFloat : 1) +
+                                  (is_float ? 0 : 2 * kRows * widest / 16 * kFloat));
+  }
+  constexpr int64_t kQueries = 512;
+  const int64_t queries = kQueries * (2 * config.head_dim + 20) * kFloat;
+  const int64_t block = 2 * kAttentionPositions * (config.head_dim + kPairRows) * kFloat;
+  return panels + queries + block;
+}
+
+// Tokens, scores, types: in the metadata of the file, which is there twice, in the vocabulary, and
+// in the table of what merging may make. 32 bytes a std::string, 64 an entry of that table.
+constexpr int64_t kBytesPerToken = 3 * (32 + 4 + 4) + 64;
+
+// What running adds to a process that has no model yet: pages of its code, stacks, and what the
+// heap keeps of buffers that grew. Found with seven types of lab-7m: 1.4 to 3.0 MiB.
+constexpr uint64_t kRunningBytes = 5 << 19;
+
+// Of an embedding, whose rows are looked up in the mapped file: each token brings in the 16 pages
+// around its row (Linux's fault_around_bytes), tokens taken as random, which text is less than.
+uint64_t looked_up_bytes(const TensorInfo& embedding, int64_t tokens) {
+  constexpr double kWindow = 64 << 10;
+  const auto bytes = static_cast<double>(embedding.bytes());
+  const double windows = std::max(bytes / kWindow, 1.0);
+  const double hits =
+      static_cast<double>(tokens) * (1 + static_cast<double>(embedding.row_bytes()) / kWindow);
+  return static_cast<uint64_t>(bytes * (1 - std::exp(-hits / windows)));
+}
+
+// Norms and routers are converted to f32.
+uint64_t f32_bytes(const TensorInfo& tensor) { return tensor.shape.count() * sizeof(float); }
+
+}  // namespace
+
+WeightMemory weight_memory(std::span<const TensorInfo> tensors, int64_t context) {
+  WeightMemory memory;
+  const bool tied = is_tied(tensors);
+  for (const TensorInfo& tensor : tensors) {
+    const Role role = role_of(tensor);
+    if (is_kept_f32(role)) {
+      memory.running += f32_bytes(tensor);
+      continue;
+    }
+    const bool is_output = tied && role == Role::kTokenEmbd;
+    const uint64_t copy = is_multiplied(role) || is_output ? interleaved_bytes_of(tensor) : 0;
+    memory.running += copy;
+    memory.loading = std::max(memory.loading, memory.running + tensor.bytes());
+    if (role == Role::kTokenEmbd) memory.running += looked_up_bytes(tensor, context);
+    if (role != Role::kTokenEmbd && copy == 0) memory.running += tensor.bytes();
+  }
+  memory.loading = std::max(memory.loading, memory.running);
+  return memory;
+}
+
+uint64_t kv_cache_bytes(const ModelConfig& config, int64_t context, KvTypes kv_types) {
+  const KvLayout layout(config.kv_heads, config.head_dim, context, kv_types);
+  return static_cast<uint64_t>(config.layers * (layout.key_bytes() + layout.value_bytes()));
+}
+
+uint64_t forward_bytes(const ModelConfig& c, std::span<const TensorInfo> tensors, int64_t tokens) {
+  const auto embedding = std::ranges::find(tensors, Role::kTokenEmbd, role_of);
+  const auto vocab_size =
+      embedding == tensors.end() ? 0 : static_cast<int64_t>(embedding->shape.rows());
+  const int64_t width = 3 * c.hidden + 2 * c.q_width() + 2 * c.kv_width() + c.rope_dimensions;
+  const auto types = types_of(tensors, [](Role role) { return !is_of_experts(role); });
+  int64_t bytes = vocab_size * kFloat;
+  if (c.experts == 0) {
+    bytes += tokens * (width + 2 * c.ffn) * kFloat;
+    bytes += activation_bytes(types, tokens, std::max({c.hidden, c.q_width(), c.ffn}));
+  } else {
+    const int64_t rows = tokens * c.experts_used;
+    bytes += tokens * width * kFloat + rows * (c.hidden + 2 * c.ffn) * kFloat;
+    bytes += activation_bytes(types, tokens, std::max(c.hidden, c.q_width()));
+    bytes += activation_bytes(types_of(tensors, is_of_experts), rows, std::max(c.hidden, c.ffn));
+  }
+  return static_cast<uint64_t>(bytes);
+}
+
+MemoryNeed predict_memory(const ModelConfig& config, std::span<const TensorInfo> tensors,
+                          int64_t context, KvTypes kv_types, int threads, uint64_t program_bytes) {
+  const WeightMemory weights = weight_memory(tensors, context);
+  const auto types = types_of(tensors, [](Role) { return true; });
+  const auto embedding = std::ranges::find(tensors, Role::kTokenEmbd, role_of);
+  const int64_t vocab_size = static_cast<int64_t>(embedding->shape.rows());
+  MemoryNeed need;
+  need.weights = weights.running;
+  need.kv_cache = kv_cache_bytes(config, context, kv_types);
+  need.working = forward_bytes(config, tensors, std::min(context, Session::kBatch)) +
+                 static_cast<uint64_t>(threads * thread_bytes(config, types));
+  need.program = program_bytes + kRunningBytes + static_cast<uint64_t>(vocab_size * kBytesPerToken);
+  need.peak =
+      need.program + std::max(weights.running + need.kv_cache + need.working, weights.loading);
+  return need;
+}
+
+uint64_t resident_memory_bytes() {
+  std::ifstream file("/proc/self/status");
+  for (std::string name; file >> name;) {
+    uint64_t kib = 0;
+    if (name == "VmRSS:" && file >> kib) return kib * 1024;
+    std::getline(file, name);
+  }
+  return 0;
+}
+
+}  // namespace nibble
