@@ -28,10 +28,15 @@ constexpr float kNorm = 0x1p-10f;
 constexpr int64_t kColumns = 256;  // a multiple of every format's block
 
 constexpr int kFewestRuns = 5;
-constexpr double kRunSeconds = 0.06;     // in all
-constexpr double kPromptProducts = 3e9;  // about 10 to 30 ms on one core
-constexpr int64_t kPromptTokens = 256;
+constexpr double kRunSeconds = 0.06;  // in all
+// Of a prompt: 512 tokens go through the model at once. Wider layers are made narrower, and of
+// narrow ones there are several: about a tenth of a second each time on two cores.
+constexpr int64_t kPromptTokens = 512;
+constexpr size_t kPromptRuns = 3;
+constexpr int64_t kWidestLayer = 48 * kMiB;  // weights
+constexpr int64_t kPromptWeights = 24 * kMiB;
 constexpr int64_t kCacheBytes = 64 * kMiB;
+constexpr int64_t kSlack = 64 * kMiB;              // of the buffer, for padding
 constexpr int64_t kVocabularyWeights = 16 * kMiB;  // of the output matrix, at most
 
 // The matrices of a layer that a token is multiplied with, in weights.
@@ -48,6 +53,13 @@ int64_t bytes_of(DType type, int64_t weights) {
 }
 
 int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
+
+template <class Fits>
+ModelConfig narrowed(ModelConfig config, const Fits& fits) {
+  while (!fits(config) && config.ffn > 1024) config.ffn = round_up(config.ffn / 2, kColumns);
+  while (!fits(config) && config.heads / config.kv_heads % 2 == 0) config.heads /= 2;
+  return config;
+}
 
 // Of one token, or one of `tokens` of a prompt. Of experts those that it chooses.
 double multiplied_share(const TensorInfo& tensor, const ModelConfig& config) {
@@ -147,7 +159,7 @@ class SpeedModel::Layers {
       forward_.run(ids, cache, 1);
       samples.push_back(watch.seconds());
       spent += samples.back();
-      if (tokens > 1 && samples.size() > 2) break;
+      if (tokens > 1 && samples.size() > kPromptRuns) break;
     }
     samples.erase(samples.begin());  // it brought everything into the caches
     return summarize(samples).median;
@@ -186,22 +198,18 @@ SpeedModel::SpeedModel(const ModelConfig& config, int64_t vocab_size, ThreadPool
   const int64_t wanted = std::clamp(2 * cache, 256 * kMiB, 512 * kMiB);
   // Interleaved rows are padded, and the smallest model has one layer.
   const int64_t all = shape_.layers * layer_weights(shape_) + vocab_size_ * shape_.hidden;
-  buffer_bytes_ = std::min(wanted, 5 * all) + 64 * kMiB;
+  buffer_bytes_ = std::min(wanted, 5 * all) + kSlack;
   buffer_ = HugePages(static_cast<uint64_t>(buffer_bytes_));
-  pool_.run(buffer_bytes_, 2 * kMiB, [&](int64_t begin, int64_t end, int) {
-    std::memset(buffer_.data() + begin, kWeightByte, static_cast<size_t>(end - begin));
-  });
+  fill(buffer_.data());
 }
 
 SpeedModel::~SpeedModel() = default;
 
 // As many layers as fill the buffer, or one that is made narrower until it fits.
-ModelConfig SpeedModel::fitted(ModelConfig scaled, DType type) const {
-  const int64_t room = buffer_bytes_ - 64 * kMiB - bytes_of(type, vocab_size_ * shape_.hidden);
-  while (bytes_of(type, layer_weights(scaled)) > room && scaled.ffn > 1024)
-    scaled.ffn = round_up(scaled.ffn / 2, kColumns);
-  while (bytes_of(type, layer_weights(scaled)) > room && scaled.heads / scaled.kv_heads % 2 == 0)
-    scaled.heads /= 2;
+ModelConfig SpeedModel::fitted(const ModelConfig& config, DType type) const {
+  const int64_t room = buffer_bytes_ - kSlack - bytes_of(type, vocab_size_ * shape_.hidden);
+  ModelConfig scaled = narrowed(
+      config, [&](const ModelConfig& c) { return bytes_of(type, layer_weights(c)) <= room; });
   const int64_t fitting = room / std::max<int64_t>(bytes_of(type, layer_weights(scaled)), 1);
   scaled.layers = std::clamp<int64_t>(fitting, 1, scaled.layers);
   return scaled;
@@ -209,20 +217,38 @@ ModelConfig SpeedModel::fitted(ModelConfig scaled, DType type) const {
 
 const SpeedModel::Rates& SpeedModel::rates_of(DType type) {
   if (const auto known = rates_.find(type); known != rates_.end()) return known->second;
-  const std::span<const std::byte> buffer(buffer_.data(), static_cast<size_t>(buffer_bytes_));
-  ModelConfig config = fitted(shape_, type);
-  Rates rates;
-  {
-    Layers layers(config, vocab_size_, type, pool_, buffer);
-    rates.read_bytes_per_second =
-        static_cast<double>(layers.bytes()) / layers.seconds(1, DType::kF16, 0);
+  return rates_[type] = {generation_rate(type), prompt_rate(type)};
+}
+
+double SpeedModel::generation_rate(DType type) {
+  Layers layers(fitted(shape_, type), vocab_size_, type, pool_, buffer_for(type));
+  return static_cast<double>(layers.bytes()) / layers.seconds(1, DType::kF16, 0);
+}
+
+double SpeedModel::prompt_rate(DType type) {
+  ModelConfig config = narrowed(
+      fitted(shape_, type), [](const ModelConfig& c) { return layer_weights(c) <= kWidestLayer; });
+  config.layers = std::clamp<int64_t>(kPromptWeights / layer_weights(config), 1, config.layers);
+  Layers layers(config, 16, type, pool_, buffer_for(type));
+  return static_cast<double>(config.layers * layer_weights(config) * kPromptTokens) /
+         layers.seconds(kPromptTokens, DType::kF16, 0);
+}
+
+// Copies lie on huge pages, what stays in the file on small ones, which are slower to read.
+std::span<const std::byte> SpeedModel::buffer_for(DType type) {
+  const auto size = static_cast<size_t>(buffer_bytes_);
+  if (interleaving(type) != nullptr) return {buffer_.data(), size};
+  if (small_pages_ == nullptr) {
+    small_pages_ = std::make_unique_for_overwrite<std::byte[]>(size);
+    fill(small_pages_.get());
   }
-  const auto products = static_cast<double>(layer_weights(config) * kPromptTokens);
-  config.layers = std::clamp<int64_t>(std::llround(kPromptProducts / products), 1, config.layers);
-  Layers layers(config, 16, type, pool_, buffer);
-  rates.products_per_second =
-      static_cast<double>(config.layers) * products / layers.seconds(kPromptTokens, DType::kF16, 0);
-  return rates_[type] = rates;
+  return {small_pages_.get(), size};
+}
+
+void SpeedModel::fill(std::byte* memory) {
+  pool_.run(buffer_bytes_, 2 * kMiB, [&](int64_t begin, int64_t end, int) {
+    std::memset(memory + begin, kWeightByte, static_cast<size_t>(end - begin));
+  });
 }
 
 double SpeedModel::seconds_of_position(KvTypes kv_types) {
@@ -235,8 +261,7 @@ double SpeedModel::seconds_of_position(KvTypes kv_types) {
   const ModelConfig config = fitted(few, DType::kQ8_0);
   const int64_t row_bytes = kv_bytes_per_position(config, kv_types);
   const int64_t positions = std::clamp<int64_t>(kCacheBytes / row_bytes, 512, 8192);
-  const std::span<const std::byte> buffer(buffer_.data(), static_cast<size_t>(buffer_bytes_));
-  Layers layers(config, 16, DType::kQ8_0, pool_, buffer);
+  Layers layers(config, 16, DType::kQ8_0, pool_, buffer_for(DType::kQ8_0));
   const double seconds = layers.seconds(1, kv_types, positions) - layers.seconds(1, kv_types, 0);
   return position_seconds_[key] =
              std::max(seconds, 0.0) / static_cast<double>(positions * config.layers);

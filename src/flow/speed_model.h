@@ -39,7 +39,11 @@ class SpeedModel {
 
   const Rates& rates_of(DType type);
   double seconds_of_position(KvTypes kv_types);  // in each layer, for each position before
-  ModelConfig fitted(ModelConfig scaled, DType type) const;
+  double generation_rate(DType type);
+  double prompt_rate(DType type);
+  ModelConfig fitted(const ModelConfig& config, DType type) const;
+  std::span<const std::byte> buffer_for(DType type);
+  void fill(std::byte* memory);
 
   const ModelConfig& config_;
   ModelConfig
@@ -47,6 +51,7 @@ class SpeedModel {
   int64_t vocab_size_;  // likewise
   ThreadPool& pool_;
   HugePages buffer_;
+  std::unique_ptr<std::byte[]> small_pages_;  // as large, once a float type needs it
   int64_t buffer_bytes_ = 0;
   std::map<DType, Rates> rates_;
   std::map<std::pair<DType, DType>, double> position_seconds_;
