@@ -93,6 +93,7 @@ void print_json(const Options& options, const Model& model, const Evaluation& re
   json["perplexity"] = to_json(result.perplexity);
   json["perplexity"]["nll"] = result.nll;
   if (result.divergence) add_divergence(json, *result.divergence);
+  json["activations"] = options.load.activations == Activations::kNibble ? "nibble" : "llama.cpp";
   json["context"] = result.context;
   json["windows"] = result.windows;
   json["scored_tokens"] = result.scored_tokens;
@@ -318,6 +319,13 @@ void add_evaluate(CLI::App& app) {
                    "windows begin every N tokens and overlap (default: side by side)")
       ->type_name("N");
   add_kv_options(*command, options->evaluate.kv_type);
+  command
+      ->add_option("--activations", options->load.activations,
+                   "how activations are rounded to 8 bits: nibble (default), or llama.cpp, for its "
+                   "figures")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Activations>{
+          {"nibble", Activations::kNibble}, {"llama.cpp", Activations::kLlamaCpp}}))
+      ->type_name("RULE");
   options->tasks.add_to(*command)->excludes(text);
   options->common.add_to(*command);
   command->callback([options] { run(*options); });

@@ -28,8 +28,8 @@ struct EvaluateOptions {
   // Of the KV cache: f32, f16, bf16, q8_0 or q4_0, or two of them as "q8_0/q4_0" for keys and
   // values.
   std::string kv_type = "f16";
-  // A model, which is run beside this one with f16 in its KV cache, or a stored reference
-  // (docs/formats/reference.md). Empty: perplexity only.
+  // A model, which is run beside this one with f16 in its KV cache and activations rounded alike,
+  // or a stored reference (docs/formats/reference.md). Empty: perplexity only.
   std::filesystem::path reference{};
   // A model that is loaded already, instead.
   const Model* reference_model = nullptr;

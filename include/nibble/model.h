@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "nibble/activations.h"
 #include "nibble/progress.h"
 
 namespace nibble {
@@ -22,6 +23,7 @@ struct LoadOptions {
   // is as large as the copy and goes out of use when the model's files change. Empty: made anew by
   // each run. Not for models that are quantized in memory (kUsage).
   std::filesystem::path repack_cache;
+  Activations activations = Activations::kNibble;  // what quantized weights are multiplied with
 };
 
 class Model {

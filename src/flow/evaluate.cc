@@ -28,7 +28,8 @@ struct OpenReference {
   StoredReference::Text text{};  // of the stored one
 };
 
-OpenReference open_reference(const EvaluateOptions& options, const RunOptions& run) {
+OpenReference open_reference(const EvaluateOptions& options, Activations activations,
+                             const RunOptions& run) {
   OpenReference reference;
   reference.model = options.reference_model;
   if (options.reference.empty()) return reference;
@@ -38,6 +39,7 @@ OpenReference open_reference(const EvaluateOptions& options, const RunOptions& r
   } else {
     LoadOptions load;
     load.run = run;
+    load.activations = activations;
     reference.loaded = std::make_unique<Model>(options.reference, load);
     reference.model = reference.loaded.get();
   }
@@ -193,7 +195,7 @@ Evaluation evaluate(const Model& model, std::optional<std::string_view> text,
   const Model::Parts& parts = model.parts();
   const KvTypes kv_types = kv_types_from_name(options.kv_type);
   check_kv_types(parts.config, kv_types, parts.path.string());
-  OpenReference opened = open_reference(options, run);
+  OpenReference opened = open_reference(options, parts.weights->activations(), run);
   int64_t context = options.context == 0 ? kDefaultContext : options.context;
   if (opened.stored) {
     check_stored(opened.text, options, parts);

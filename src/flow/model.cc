@@ -66,7 +66,7 @@ Model::Model(const std::filesystem::path& path, const LoadOptions& options)
   if (!options.type.empty())
     parts.quantized = quantize_in_memory(parts.source, options, *parts.pool);
   const TensorSource& tensors = parts.quantized ? *parts.quantized : parts.source.tensors();
-  parts.weights = std::make_unique<Weights>(tensors, parts.config);
+  parts.weights = std::make_unique<Weights>(tensors, parts.config, options.activations);
   if (options.repack) repack(parts, tensors, options.repack_cache);
   parts.load_seconds = watch.seconds();
 }

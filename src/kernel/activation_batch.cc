@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "codec/codec.h"
 #include "kernel/operations.h"
 
 namespace nibble {
@@ -50,8 +51,11 @@ void ActivationBatch::assign(const float* x, int64_t rows, int64_t n,
   count_ = rows;
   n_ = n;
   padded_ = (n + kChunk - 1) / kChunk * kChunk;
-  quantized_ = integers_packed_ = floats_packed_ = false;
-  for (Variant& variant : variants_) variant.is_current = false;
+  floats_packed_ = false;
+  for (Integers& integers : integers_) {
+    integers.is_quantized = integers.is_packed = false;
+    for (Variant& variant : integers.variants) variant.is_current = false;
+  }
   rows_.assign(static_cast<size_t>(rows), {});
   for (int64_t b = 0; b < rows; ++b) rows_[static_cast<size_t>(b)].x = x + b * n;
   tiles_.clear();
@@ -78,9 +82,12 @@ void ActivationBatch::cut_into_tiles(int64_t begin, int64_t end) {
 
 uint64_t ActivationBatch::buffer_bytes() const {
   const auto bytes = [](const auto& v) { return v.size() * sizeof v[0]; };
-  uint64_t sum = bytes(q_) + bytes(d_) + bytes(s_) + bytes(tile_q_) + bytes(tile_d_) +
-                 bytes(tile_x_) + bytes(tile_sum_);
-  for (const Variant& variant : variants_) sum += bytes(variant.start) + bytes(variant.s);
+  uint64_t sum = bytes(tile_x_);
+  for (const Integers& to : integers_) {
+    sum += bytes(to.q) + bytes(to.d) + bytes(to.s) + bytes(to.tile_q) + bytes(to.tile_d) +
+           bytes(to.tile_sum);
+    for (const Variant& variant : to.variants) sum += bytes(variant.start) + bytes(variant.s);
+  }
   return sum;
 }
 
@@ -95,86 +102,101 @@ void ActivationBatch::for_tiles(ThreadPool& pool, const Function& function) cons
   });
 }
 
-const std::vector<ActivationRow>& ActivationBatch::prepared(Domain domain, ThreadPool& pool) {
-  if (domain == Domain::kFloat || quantized_) return rows_;
-  make_room_to_quantize();
-  pool.run(count_, 4, [&](int64_t begin, int64_t end, int) { quantize(begin, end); });
-  quantized_ = true;
-  return rows_;
+ActivationBatch::Integers& ActivationBatch::integers_for(DType type) {
+  const Rounding rounding = rounding_for(type, activations_);
+  for (Integers& integers : integers_)
+    if (integers.rounding == rounding) return integers;
+  integers_.emplace_back().rounding = rounding;
+  return integers_.back();
 }
 
-void ActivationBatch::make_room_to_quantize() {
-  grow(q_, count_ * padded_);
-  grow(d_, count_ * padded_ / 32);
-  grow(s_, count_ * padded_ / 16);
+const std::vector<ActivationRow>& ActivationBatch::prepared(DType type, ThreadPool& pool) {
+  if (codec(type).domain == Domain::kFloat) return rows_;
+  Integers& integers = integers_for(type);
+  if (integers.is_quantized) return integers.rows;
+  make_room_to_quantize(integers);
+  pool.run(count_, 4, [&](int64_t begin, int64_t end, int) { quantize(integers, begin, end); });
+  integers.is_quantized = true;
+  return integers.rows;
 }
 
-void ActivationBatch::quantize(int64_t begin, int64_t end) {
+void ActivationBatch::make_room_to_quantize(Integers& to) const {
+  grow(to.q, count_ * padded_);
+  grow(to.d, count_ * padded_ / 32);
+  grow(to.s, count_ * padded_ / 16);
+  to.rows.resize(static_cast<size_t>(count_));
+}
+
+void ActivationBatch::quantize(Integers& to, int64_t begin, int64_t end) const {
   for (int64_t b = begin; b < end; ++b) {
-    int8_t* q = q_.data() + b * padded_;
-    float* d = d_.data() + b * padded_ / 32;
-    float* s = s_.data() + b * padded_ / 16;
-    operations().quantize(x_ + b * n_, n_, q, d, s);
-    rows_[static_cast<size_t>(b)] = {x_ + b * n_, q, d, s};
+    int8_t* q = to.q.data() + b * padded_;
+    float* d = to.d.data() + b * padded_ / 32;
+    float* s = to.s.data() + b * padded_ / 16;
+    round_row(to.rounding, x_ + b * n_, n_, q, d, s);
+    to.rows[static_cast<size_t>(b)] = {x_ + b * n_, q, d, s};
   }
 }
 
-const std::vector<ActivationTile>& ActivationBatch::tiles(const PanelForm* form, ThreadPool& pool) {
-  if (form == nullptr) {
+const std::vector<ActivationTile>& ActivationBatch::tiles(DType type, ThreadPool& pool) {
+  const Codec& format = codec(type);
+  if (format.domain == Domain::kFloat) {
     if (!floats_packed_) pack_floats(pool);
     floats_packed_ = true;
     return float_tiles_;
   }
-  if (!integers_packed_) pack_integers(pool);
-  const int zero = form->zero + (form->is_signed ? operations().panel_zero : 0);
-  Variant& wanted = variant(zero, form->group);
-  if (!wanted.is_current) sum_groups(wanted, pool);
+  Integers& integers = integers_for(type);
+  if (!integers.is_packed) pack_integers(integers, pool);
+  const PanelForm& form = format.panel;
+  const int zero = form.zero + (form.is_signed ? operations().panel_zero : 0);
+  Variant& wanted = integers.variant(zero, form.group);
+  if (!wanted.is_current) sum_groups(integers, wanted, pool);
   return wanted.tiles;
 }
 
-ActivationBatch::Variant& ActivationBatch::variant(int zero, int group) {
-  for (Variant& variant : variants_) {
+ActivationBatch::Variant& ActivationBatch::Integers::variant(int zero, int group) {
+  for (Variant& variant : variants) {
     if (variant.zero == zero && variant.group == group) return variant;
   }
-  return variants_.emplace_back(Variant{zero, group, false, {}, {}, {}});
+  return variants.emplace_back(Variant{zero, group, false, {}, {}, {}});
 }
 
 // Rows are quantized just before, while they are in the cache.
-void ActivationBatch::pack_integers(ThreadPool& pool) {
-  if (!quantized_) make_room_to_quantize();
-  grow(tile_q_, tile_columns_ * padded_);
-  grow(tile_d_, tile_columns_ * padded_ / 32);
-  grow(tile_sum_, tile_columns_ * padded_ / 16);
+void ActivationBatch::pack_integers(Integers& to, ThreadPool& pool) const {
+  if (!to.is_quantized) make_room_to_quantize(to);
+  grow(to.tile_q, tile_columns_ * padded_);
+  grow(to.tile_d, tile_columns_ * padded_ / 32);
+  grow(to.tile_sum, tile_columns_ * padded_ / 16);
+  to.tiles = tiles_;
   for_tiles(pool, [&](size_t t) {
-    ActivationTile& tile = tiles_[t];
+    ActivationTile& tile = to.tiles[t];
     const int64_t row = places_[t].row, at = places_[t].column * padded_;
-    int8_t* q = tile_q_.data() + at;
-    float* d = tile_d_.data() + at / 32;
-    int32_t* sum = tile_sum_.data() + at / 16;
+    int8_t* q = to.tile_q.data() + at;
+    float* d = to.tile_d.data() + at / 32;
+    int32_t* sum = to.tile_sum.data() + at / 16;
     if (tile.columns < tile.width) {
       std::fill_n(q, tile.width * padded_, int8_t{0});
       std::fill_n(d, tile.width * padded_ / 32, 0.0f);
       std::fill_n(sum, tile.width * padded_ / 16, 0);
     }
-    if (!quantized_) quantize(row, row + tile.columns);
+    if (!to.is_quantized) quantize(to, row, row + tile.columns);
     for (int c = 0; c < tile.columns; ++c)
-      pack_column(rows_[static_cast<size_t>(row + c)], padded_, tile.width, c, q, d, sum);
+      pack_column(to.rows[static_cast<size_t>(row + c)], padded_, tile.width, c, q, d, sum);
     tile.q = q;
     tile.d = d;
   });
-  quantized_ = integers_packed_ = true;
+  to.is_quantized = to.is_packed = true;
 }
 
-void ActivationBatch::sum_groups(Variant& variant, ThreadPool& pool) const {
+void ActivationBatch::sum_groups(const Integers& from, Variant& variant, ThreadPool& pool) const {
   const int group = variant.group;
-  grow(variant.start, static_cast<int64_t>(tile_sum_.size()));
-  grow(variant.s, static_cast<int64_t>(tile_sum_.size()));
-  variant.tiles = tiles_;
+  grow(variant.start, static_cast<int64_t>(from.tile_sum.size()));
+  grow(variant.s, static_cast<int64_t>(from.tile_sum.size()));
+  variant.tiles = from.tiles;
   variant.is_current = true;
   for_tiles(pool, [&](size_t t) {
     ActivationTile& tile = variant.tiles[t];
     const int64_t at = places_[t].column * padded_ / 16;
-    const int32_t* sum = tile_sum_.data() + at;
+    const int32_t* sum = from.tile_sum.data() + at;
     int32_t* start = variant.start.data() + at;
     float* s = variant.s.data() + at;
     tile.start = start;

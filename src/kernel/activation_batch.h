@@ -9,13 +9,18 @@
 #include <vector>
 
 #include "base/threads.h"
-#include "codec/format.h"
 #include "kernel/panel.h"
+#include "kernel/rounding.h"
+#include "nibble/activations.h"
+#include "nibble/dtype.h"
 
 namespace nibble {
 
 class ActivationBatch {
  public:
+  explicit ActivationBatch(Activations activations = Activations::kNibble)
+      : activations_(activations) {}
+
   // rows x n floats; the memory must stay until the next assign(). Buffers are kept between calls.
   // Group g is rows group_ends[g - 1] (0 for the first) to group_ends[g] - 1; without ends, all
   // rows are group 0.
@@ -26,12 +31,12 @@ class ActivationBatch {
   int64_t group_begin(int64_t group) const { return groups_[static_cast<size_t>(group)].row; }
   int64_t group_rows(int64_t group) const { return group_begin(group + 1) - group_begin(group); }
 
-  // One entry a row; quantized for integer formats.
-  const std::vector<ActivationRow>& prepared(Domain domain, ThreadPool& pool);
+  // One entry a row, as weights of a type take them; quantized for integer formats.
+  const std::vector<ActivationRow>& prepared(DType type, ThreadPool& pool);
 
-  // The same as tiles of columns for the panels of a format; nullptr: of float formats. Those of a
-  // group follow each other, and hold rows of no other.
-  const std::vector<ActivationTile>& tiles(const PanelForm* form, ThreadPool& pool);
+  // The same as tiles of columns for the panels of a type. Those of a group follow each other, and
+  // hold rows of no other.
+  const std::vector<ActivationTile>& tiles(DType type, ThreadPool& pool);
   std::span<const ActivationTile> tiles_of(const std::vector<ActivationTile>& tiles,
                                            int64_t group) const {
     const auto first = groups_[static_cast<size_t>(group)].tile;
@@ -43,12 +48,28 @@ class ActivationBatch {
   struct Variant {
     int zero;
     int group;
-    bool is_current;  // made from x_
+    bool is_current;  // made from q
     std::vector<int32_t> start;
     std::vector<float> s;
     std::vector<ActivationTile> tiles;
   };
-  Variant& variant(int zero, int group);
+  // The rows rounded in one way, and as tiles, which lie one after the other in each tile_ vector.
+  struct Integers {
+    Rounding rounding;
+    bool is_quantized = false;  // made from x_
+    bool is_packed = false;
+    std::vector<int8_t> q;
+    std::vector<float> d, s;
+    std::vector<ActivationRow> rows;
+    std::vector<int8_t> tile_q;
+    std::vector<float> tile_d;
+    std::vector<int32_t> tile_sum;  // of q over each 16
+    std::vector<ActivationTile> tiles;
+    std::deque<Variant> variants;  // few: a model's matrices are of few types
+
+    Variant& variant(int zero, int group);
+  };
+  Integers& integers_for(DType type);
   struct Start {
     int64_t row = 0;
     size_t tile = 0;
@@ -61,33 +82,28 @@ class ActivationBatch {
   void cut_into_tiles(int64_t begin, int64_t end);
   template <class Function>
   void for_tiles(ThreadPool& pool, const Function& function) const;
-  void make_room_to_quantize();
-  void quantize(int64_t begin, int64_t end);
-  void pack_integers(ThreadPool& pool);
+  void make_room_to_quantize(Integers& to) const;
+  void quantize(Integers& to, int64_t begin, int64_t end) const;
+  void pack_integers(Integers& to, ThreadPool& pool) const;
   void pack_floats(ThreadPool& pool);
-  void sum_groups(Variant& variant, ThreadPool& pool) const;
+  void sum_groups(const Integers& from, Variant& variant, ThreadPool& pool) const;
 
+  Activations activations_;
   const float* x_ = nullptr;
   int64_t count_ = 0;
   int64_t n_ = 0;
-  int64_t padded_ = 0;  // n, to a multiple of 256
-  bool quantized_ = false;
-  std::vector<int8_t> q_;
-  std::vector<float> d_, s_;
-  std::vector<ActivationRow> rows_;
+  int64_t padded_ = 0;               // n, to a multiple of 256
+  std::vector<ActivationRow> rows_;  // x alone
 
   std::vector<Start> groups_;  // and an end
   std::vector<TilePlace> places_;
-  int64_t tile_columns_ = 0;  // of all tiles
+  int64_t tile_columns_ = 0;           // of all tiles
+  std::vector<ActivationTile> tiles_;  // their sizes
 
-  // Tiles lie one after the other in each of these.
-  bool integers_packed_ = false;
+  std::deque<Integers> integers_;  // of the roundings in use: mostly one
   bool floats_packed_ = false;
-  std::vector<int8_t> tile_q_;
-  std::vector<float> tile_d_, tile_x_;
-  std::vector<int32_t> tile_sum_;  // of q over each 16
-  std::vector<ActivationTile> tiles_, float_tiles_;
-  std::deque<Variant> variants_;  // few: a model's matrices are of few types
+  std::vector<float> tile_x_;
+  std::vector<ActivationTile> float_tiles_;
 };
 
 }  // namespace nibble

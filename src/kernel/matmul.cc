@@ -128,14 +128,13 @@ struct Prepared {
   Prepared() = default;
   Prepared(const Product& of, ActivationBatch& activations, ThreadPool& pool)
       : product(&of), way(way_of(of, activations)) {
-    const Codec& format = codec(of.weights->type);
+    const DType type = of.weights->type;
     if (way == Way::kRows) {
-      rows = std::span(activations.prepared(format.domain, pool))
+      rows = std::span(activations.prepared(type, pool))
                  .subspan(static_cast<size_t>(activations.group_begin(of.group)),
                           static_cast<size_t>(activations.group_rows(of.group)));
     } else {
-      const PanelForm* form = format.domain == Domain::kFloat ? nullptr : &format.panel;
-      tiles = activations.tiles_of(activations.tiles(form, pool), of.group);
+      tiles = activations.tiles_of(activations.tiles(type, pool), of.group);
     }
   }
 };

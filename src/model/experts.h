@@ -45,7 +45,7 @@ class Experts {
  public:
   // All three must outlive the object.
   Experts(const ModelConfig& config, const Weights& weights, ThreadPool& pool)
-      : config_(config), weights_(weights), pool_(pool) {}
+      : config_(config), weights_(weights), pool_(pool), activations_(weights.activations()) {}
 
   // What the layer's experts make of `tokens` rows of x: y = the sum over a token's choices, best
   // first. Interleaved, no bit depends on which tokens are in the batch.

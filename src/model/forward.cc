@@ -25,6 +25,7 @@ Forward::Forward(const ModelConfig& config, const Weights& weights, ThreadPool& 
       pool_(pool),
       rope_(config.rope_dimensions, config.rope_base, config.rope_position_scale,
             rope_factors(config, weights)),
+      activations_(weights.activations()),
       experts_(config, weights, pool) {}
 
 std::span<const float> Forward::run(std::span<const uint32_t> tokens, KvCache& cache,

@@ -82,8 +82,9 @@ void check_tensors(const TensorSource& source, const ModelConfig& config,
   }
 }
 
-Weights::Weights(const TensorSource& source, const ModelConfig& config)
-    : views_(static_cast<size_t>(config.layers) * kRoleCount, std::vector<TensorView>(1)) {
+Weights::Weights(const TensorSource& source, const ModelConfig& config, Activations activations)
+    : views_(static_cast<size_t>(config.layers) * kRoleCount, std::vector<TensorView>(1)),
+      activations_(activations) {
   for (size_t i = 0; i < source.tensors().size(); ++i) {
     load(source, i, *place_from_gguf_name(source.tensors()[i].name));
   }

@@ -14,6 +14,7 @@
 #include "base/threads.h"
 #include "model/config.h"
 #include "model/roles.h"
+#include "nibble/activations.h"
 #include "tensor/source.h"
 #include "tensor/view.h"
 
@@ -29,7 +30,9 @@ class Weights {
  public:
   // `source` has passed check_tensors() and must outlive the weights. Norms and routers are
   // converted to f32; other tensors keep their type.
-  Weights(const TensorSource& source, const ModelConfig& config);
+  // `activations`: how those are rounded that quantized matrices are multiplied with.
+  Weights(const TensorSource& source, const ModelConfig& config,
+          Activations activations = Activations::kNibble);
 
   // Keeps the matrices whose type allows it interleaved (kernel/interleaving.h), too: a copy of
   // interleaved_bytes(), for which `source`, the same as before, can forget its own. Error kIo when
@@ -48,6 +51,7 @@ class Weights {
   }
   int64_t vocab_size() const { return of(Role::kTokenEmbd).rows; }
   uint64_t bytes() const { return bytes_; }  // of all tensors in use
+  Activations activations() const { return activations_; }
 
  private:
   void load(const TensorSource& source, size_t tensor, const TensorPlace& place);
@@ -61,6 +65,7 @@ class Weights {
   HugePages copy_;
   std::span<const std::byte> interleaved_;
   uint64_t bytes_ = 0;
+  Activations activations_;
 };
 
 }  // namespace nibble
