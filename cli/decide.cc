@@ -89,10 +89,12 @@ void print_task(const TaskDecision& decision, const Task& task, double within) {
 }  // namespace
 
 void decide_between(const Model& model, const std::filesystem::path& other, const std::string& text,
-                    DecideOptions options, const std::string& within, const CommonOptions& common) {
+                    DecideOptions options, const std::string& within, const CommonOptions& common,
+                    Activations activations) {
   options.within = parse_share(within);
   LoadOptions load;
   load.run = common.run();
+  load.activations = activations;
   const Decision decision = decide(model, Model(other, load), text, options, load.run);
   if (common.json) return print_json(decision, model, other, options.within);
   print(decision, options.within);

@@ -199,7 +199,8 @@ void show_decision(const Options& options, const Model& model,
   if (options.evaluate.context != 0) decide.context = options.evaluate.context;
   decide.windows = options.evaluate.windows;
   decide.kv_type = options.evaluate.kv_type;
-  decide_between(model, options.against, *text, decide, options.within, options.common);
+  decide_between(model, options.against, *text, decide, options.within, options.common,
+                 options.load.activations);
 }
 
 void show_task_decisions(const Options& options) {
