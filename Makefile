@@ -33,9 +33,11 @@ demo: deps  ## quantize the bundled model to four types, compare them, continue 
 test: build  ## build and run every test; the last line counts them
 	@$(PYTHON) tools/run_tests.py --build build/release
 
-test-asan: deps  ## every test under AddressSanitizer and UndefinedBehaviorSanitizer
-	@tools/build.sh asan $(JOBS)
-	@$(PYTHON) tools/run_tests.py --build build/asan --kinds unit,cli
+comma := ,
+programs_of = $(addsuffix _tests,$(subst $(comma), ,$(1)))
+test-asan: deps  ## every test under AddressSanitizer and UndefinedBehaviorSanitizer (ASAN_ROOMS=file,text: unit tests of these)
+	@tools/build.sh asan $(JOBS) $(call programs_of,$(ASAN_ROOMS))
+	@$(PYTHON) tools/run_tests.py --build build/asan --kinds $(if $(ASAN_ROOMS),unit --rooms $(ASAN_ROOMS),unit$(comma)cli)
 
 test-tsan: deps  ## the unit tests under ThreadSanitizer
 	@tools/build.sh tsan $(JOBS)
@@ -46,9 +48,8 @@ test-clang: deps-check  ## every test, built by Clang 14
 	@$(PYTHON) tools/run_tests.py --build build/clang --kinds unit,cli
 
 AARCH64_ROOMS := codec,kernel,file,plan,infer
-comma := ,
 test-aarch64: deps-aarch64  ## unit tests built for AArch64, emulated: a machine with I8MM, and one without
-	@tools/build.sh aarch64 $(JOBS) $(addsuffix _tests,$(subst $(comma), ,$(AARCH64_ROOMS)))
+	@tools/build.sh aarch64 $(JOBS) $(call programs_of,$(AARCH64_ROOMS))
 	@$(PYTHON) tools/run_tests.py --build build/aarch64 --kinds unit --rooms $(AARCH64_ROOMS) --isas i8mm \
 	  --emulator 'qemu-aarch64-static -cpu max'
 	@$(PYTHON) tools/run_tests.py --build build/aarch64 --kinds unit --rooms $(AARCH64_ROOMS) --isas neon \
