@@ -3,9 +3,7 @@
 #include <cmath>
 #include <vector>
 
-#include "base/error.h"
 #include "eval/score.h"
-#include "eval/windows.h"
 #include "flow/kv_type.h"
 #include "flow/model.h"
 #include "flow/run_support.h"
@@ -14,39 +12,6 @@
 
 namespace nibble {
 namespace {
-
-constexpr int64_t kShortest = 4;
-
-void check_options(const DecideOptions& options) {
-  check_within(options.within);
-  if (options.context < kShortest || options.windows < 0) {
-    fail(ErrorCode::kUsage,
-         "a context of {} and {} windows make no sense; the context is at least {}",
-         options.context, options.windows, kShortest);
-  }
-}
-
-std::vector<uint32_t> common_tokens(const Model& model, const Model& other, std::string_view text) {
-  const Model::Parts &ours = model.parts(), &theirs = other.parts();
-  check_vocabulary_size(theirs.path, theirs.weights->vocab_size(), ours.weights->vocab_size());
-  auto tokens = ours.tokenizer->encode(text);
-  check_same_tokens(tokens, theirs.tokenizer->encode(text), theirs.path);
-  return tokens;
-}
-
-Windows windows_of(const Model& model, std::span<const uint32_t> tokens,
-                   const DecideOptions& options) {
-  const Vocabulary& vocabulary = model.parts().tokenizer->vocabulary();
-  Windows windows = windows_side_by_side(tokens, options.context, options.windows);
-  if (windows.count == 0) {
-    fail(ErrorCode::kUsage,
-         "the text has {} tokens, less than one window of {}; use a longer text or a shorter "
-         "--context",
-         tokens.size(), windows.length);
-  }
-  if (vocabulary.add_bos) windows.first_token = vocabulary.bos;
-  return windows;
-}
 
 // A model that reads windows one by one.
 class Reader {
@@ -96,12 +61,13 @@ std::string_view outcome_name(Outcome outcome) {
 
 Decision decide(const Model& model, const Model& other, std::string_view text,
                 const DecideOptions& options, const RunOptions& run) {
-  check_options(options);
+  check_within(options.within);
+  check_windows(options.context, options.windows);
   const KvTypes kv_types = kv_types_from_name(options.kv_type);
   for (const Model* each : {&model, &other})
     check_kv_types(each->parts().config, kv_types, each->path().string());
-  const auto tokens = common_tokens(model, other, text);
-  const Windows windows = windows_of(model, tokens, options);
+  const auto tokens = common_tokens(model.parts(), other.parts(), text);
+  const Windows windows = windows_for(model.parts(), tokens, options.context, options.windows);
   Reader ours(model, windows, kv_types), theirs(other, windows, kv_types);
 
   Decision result;

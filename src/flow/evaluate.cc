@@ -8,7 +8,6 @@
 #include "eval/reference.h"
 #include "eval/reference_writer.h"
 #include "eval/score_statistics.h"
-#include "eval/windows.h"
 #include "flow/kv_type.h"
 #include "flow/model.h"
 #include "flow/run_support.h"
@@ -18,7 +17,6 @@ namespace nibble {
 namespace {
 
 constexpr int64_t kDefaultContext = 512;
-constexpr int64_t kShortest = 4;
 
 // What the model is compared with, opened: one of the two, or nothing.
 struct OpenReference {
@@ -47,11 +45,7 @@ OpenReference open_reference(const EvaluateOptions& options, Activations activat
 }
 
 void check_options(const EvaluateOptions& options, int64_t context, bool is_stored) {
-  if (context < kShortest || options.windows < 0) {
-    fail(ErrorCode::kUsage,
-         "a context of {} and {} windows make no sense; the context is at least {}", context,
-         options.windows, kShortest);
-  }
+  check_windows(context, options.windows);
   if (options.stride == 0) return;
   if (options.stride < 0 || options.stride >= context) {
     fail(ErrorCode::kUsage, "a stride of {} makes no sense with a context of {}: expected 1 to {}",
@@ -81,38 +75,15 @@ void check_stored(const StoredReference::Text& text, const EvaluateOptions& opti
 }
 
 // The text's tokens, or those that the reference was made of.
-std::vector<uint32_t> tokens_of(const Model& model, std::optional<std::string_view> text,
+std::vector<uint32_t> tokens_of(const Model::Parts& model, std::optional<std::string_view> text,
                                 const EvaluateOptions& options, const OpenReference& reference) {
   if (!text && !reference.stored)
     fail(ErrorCode::kUsage, "there is no text; only a stored reference brings its own");
   if (!text) return reference.text.tokens;
-  auto tokens = model.parts().tokenizer->encode(*text);
+  if (reference.model) return common_tokens(model, reference.model->parts(), *text);
+  auto tokens = model.tokenizer->encode(*text);
   if (reference.stored) check_same_tokens(tokens, reference.text.tokens, options.reference);
-  if (reference.model) {
-    const Model::Parts& other = reference.model->parts();
-    check_vocabulary_size(options.reference, other.weights->vocab_size(),
-                          model.parts().weights->vocab_size());
-    check_same_tokens(tokens, other.tokenizer->encode(*text), options.reference);
-  }
   return tokens;
-}
-
-Windows windows_of(const Model& model, std::span<const uint32_t> tokens,
-                   const EvaluateOptions& options, int64_t context,
-                   const OpenReference& reference) {
-  const Vocabulary& vocabulary = model.parts().tokenizer->vocabulary();
-  Windows windows = options.stride > 0
-                        ? windows_with_stride(tokens, context, options.stride, options.windows)
-                        : windows_side_by_side(tokens, context, options.windows);
-  if (windows.count == 0) {
-    fail(ErrorCode::kUsage,
-         "the text has {} tokens, less than one window of {}; use a longer text or a shorter "
-         "--context",
-         tokens.size(), windows.length);
-  }
-  if (reference.stored) windows.count = std::min(windows.count, reference.text.windows);
-  if (options.stride == 0 && vocabulary.add_bos) windows.first_token = vocabulary.bos;
-  return windows;
 }
 
 std::unique_ptr<ReferenceWriter> open_writer(const Model::Parts& model, const Windows& windows,
@@ -202,8 +173,9 @@ Evaluation evaluate(const Model& model, std::optional<std::string_view> text,
     context = opened.text.context;
   }
   check_options(options, context, opened.stored != nullptr);
-  const auto tokens = tokens_of(model, text, options, opened);
-  const Windows windows = windows_of(model, tokens, options, context, opened);
+  const auto tokens = tokens_of(parts, text, options, opened);
+  Windows windows = windows_for(parts, tokens, context, options.windows, options.stride);
+  if (opened.stored) windows.count = std::min(windows.count, opened.text.windows);
   const auto writer = open_writer(parts, windows, options);
   const auto reference = make_reference(opened, windows);
 

@@ -2,15 +2,14 @@
 #include "nibble/layers.h"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "base/error.h"
 #include "eval/layer_error.h"
 #include "eval/weight_error.h"
-#include "eval/windows.h"
 #include "flow/model.h"
 #include "flow/run_support.h"
+#include "flow/same_text.h"
 #include "infer/session.h"
 
 namespace nibble {
@@ -29,35 +28,6 @@ void check_same_shape(const Model::Parts& model, const Model::Parts& reference) 
        "{}: the reference has {} layers of {} columns, {} has {} of {}; only models of one shape "
        "can be compared layer by layer",
        reference.path.string(), b.layers, b.hidden, model.path.string(), a.layers, a.hidden);
-}
-
-std::vector<uint32_t> tokens_of(const Model::Parts& model, const Model::Parts& reference,
-                                std::string_view text) {
-  auto tokens = model.tokenizer->encode(text);
-  if (tokens == reference.tokenizer->encode(text)) return tokens;
-  fail(
-      ErrorCode::kUsage,
-      "{}: the reference cuts the text into other tokens than {}: they are of different tokenizers",
-      reference.path.string(), model.path.string());
-}
-
-Windows windows_of(const Model::Parts& model, std::span<const uint32_t> tokens,
-                   const LayerOptions& options) {
-  if (options.context < 2 || options.windows < 0) {
-    fail(ErrorCode::kUsage,
-         "a context of {} and {} windows make no sense; the context is at least 2", options.context,
-         options.windows);
-  }
-  Windows windows = windows_side_by_side(tokens, options.context, options.windows);
-  if (windows.count == 0) {
-    fail(ErrorCode::kUsage,
-         "the text has {} tokens, less than one window of {}; use a longer text or a shorter "
-         "--context",
-         tokens.size(), options.context);
-  }
-  const Vocabulary& vocabulary = model.tokenizer->vocabulary();
-  if (vocabulary.add_bos) windows.first_token = vocabulary.bos;
-  return windows;
 }
 
 Session make_session(const Model::Parts& model, int64_t context) {
@@ -130,9 +100,10 @@ std::vector<TensorDifference> compare_tensors(const Model::Parts& model,
 LayerView compare_layers(const Model& model, const Model& reference, std::string_view text,
                          const LayerOptions& options, const RunOptions& run) {
   const Model::Parts &ours = model.parts(), &theirs = reference.parts();
+  check_windows(options.context, options.windows);
   check_same_shape(ours, theirs);
-  const auto tokens = tokens_of(ours, theirs, text);
-  const Windows windows = windows_of(ours, tokens, options);
+  const auto tokens = common_tokens(ours, theirs, text);
+  const Windows windows = windows_for(ours, tokens, options.context, options.windows);
   LayerView view;
   view.tokens = windows.count * windows.length;
   Phase phase(run, "comparing layers", "tokens", static_cast<uint64_t>(view.tokens));

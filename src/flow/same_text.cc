@@ -31,4 +31,36 @@ void check_same_tokens(std::span<const uint32_t> ours, std::span<const uint32_t>
        reference.string(), place, *their, *our);
 }
 
+std::vector<uint32_t> common_tokens(const Model::Parts& model, const Model::Parts& reference,
+                                    std::string_view text) {
+  check_vocabulary_size(reference.path, reference.weights->vocab_size(),
+                        model.weights->vocab_size());
+  auto tokens = model.tokenizer->encode(text);
+  check_same_tokens(tokens, reference.tokenizer->encode(text), reference.path);
+  return tokens;
+}
+
+void check_windows(int64_t context, int64_t most) {
+  constexpr int64_t kShortest = 4;
+  if (context >= kShortest && most >= 0) return;
+  fail(ErrorCode::kUsage,
+       "a context of {} and {} windows make no sense; the context is at least {}", context, most,
+       kShortest);
+}
+
+Windows windows_for(const Model::Parts& model, std::span<const uint32_t> tokens, int64_t context,
+                    int64_t most, int64_t stride) {
+  Windows windows = stride > 0 ? windows_with_stride(tokens, context, stride, most)
+                               : windows_side_by_side(tokens, context, most);
+  if (windows.count == 0) {
+    fail(ErrorCode::kUsage,
+         "the text has {} tokens, less than one window of {}; use a longer text or a shorter "
+         "--context",
+         tokens.size(), windows.length);
+  }
+  const Vocabulary& vocabulary = model.tokenizer->vocabulary();
+  if (stride == 0 && vocabulary.add_bos) windows.first_token = vocabulary.bos;
+  return windows;
+}
+
 }  // namespace nibble
