@@ -5,10 +5,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -20,7 +16,6 @@
 #include "cli/layers.h"
 #include "cli/tasks.h"
 #include "cli/terminal.h"
-#include "nibble/error.h"
 
 namespace nibble::cli {
 namespace {
