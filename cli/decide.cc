@@ -89,34 +89,29 @@ void print_task(const TaskDecision& decision, const Task& task, double within) {
 }  // namespace
 
 void decide_between(const Model& model, const std::filesystem::path& other, const std::string& text,
-                    DecideOptions options, const std::string& within, const CommonOptions& common,
-                    Activations activations) {
+                    DecideOptions options, const std::string& within, const LoadOptions& load,
+                    bool as_json) {
   options.within = parse_share(within);
-  LoadOptions load;
-  load.run = common.run();
-  load.activations = activations;
-  const Decision decision = decide(model, Model(other, load), text, options, load.run);
-  if (common.json) return print_json(decision, model, other, options.within);
+  const Decision decision = decide(model, Model(other, as_stored(load)), text, options, load.run);
+  if (as_json) return print_json(decision, model, other, options.within);
   print(decision, options.within);
 }
 
 void decide_tasks_between(const Model& model, const std::filesystem::path& other,
                           const std::vector<Task>& tasks, TaskDecideOptions options,
-                          const std::string& within, const CommonOptions& common) {
+                          const std::string& within, const LoadOptions& load, bool as_json) {
   options.within = parse_share(within);
-  LoadOptions load;
-  load.run = common.run();
-  const Model against(other, load);
+  const Model against(other, as_stored(load));
   Json list = Json::array();
   for (const Task& task : tasks) {
     const TaskDecision decision = decide_task(model, against, task, options, load.run);
-    if (common.json) {
+    if (as_json) {
       list.push_back(task_json(decision, task, options.within));
     } else {
       print_task(decision, task, options.within);
     }
   }
-  if (!common.json) return;
+  if (!as_json) return;
   Json json = {{"model", model.path().string()}, {"against", other.string()}};
   json["tasks"] = list;
   json["peak_memory_bytes"] = peak_memory_bytes();

@@ -179,7 +179,7 @@ void show_layers(const Options& options, const Model& model,
   LayerOptions layers;
   if (options.evaluate.context != 0) layers.context = options.evaluate.context;
   if (options.evaluate.windows != 0) layers.windows = options.evaluate.windows;
-  evaluate_layers(model, options.layers, *text, layers, options.common);
+  evaluate_layers(model, options.layers, *text, layers, options.load, options.common.json);
 }
 
 void show_decision(const Options& options, const Model& model,
@@ -194,8 +194,8 @@ void show_decision(const Options& options, const Model& model,
   if (options.evaluate.context != 0) decide.context = options.evaluate.context;
   decide.windows = options.evaluate.windows;
   decide.kv_type = options.evaluate.kv_type;
-  decide_between(model, options.against, *text, decide, options.within, options.common,
-                 options.load.activations);
+  decide_between(model, options.against, *text, decide, options.within, options.load,
+                 options.common.json);
 }
 
 void show_task_decisions(const Options& options) {
@@ -205,7 +205,8 @@ void show_task_decisions(const Options& options) {
   const Model model(options.model, options.load);
   TaskDecideOptions decide;
   decide.kv_type = options.tasks.kv_type;
-  decide_tasks_between(model, options.against, tasks, decide, options.within, options.common);
+  decide_tasks_between(model, options.against, tasks, decide, options.within, options.load,
+                       options.common.json);
 }
 
 void run(Options& options) {

@@ -64,13 +64,11 @@ void print_tensors(const LayerView& view) {
 }  // namespace
 
 void evaluate_layers(const Model& model, const std::filesystem::path& reference,
-                     const std::string& text, const LayerOptions& options,
-                     const CommonOptions& common) {
-  LoadOptions load;
-  load.run = common.run();
-  const Model other(reference, load);
+                     const std::string& text, const LayerOptions& options, const LoadOptions& load,
+                     bool as_json) {
+  const Model other(reference, as_stored(load));
   const LayerView view = compare_layers(model, other, text, options, load.run);
-  if (common.json) return print_json(view, model, other);
+  if (as_json) return print_json(view, model, other);
   print_layers(view);
   print_tensors(view);
 }

@@ -9,8 +9,9 @@
 
 namespace nibble::cli {
 
+// The reference is loaded as the model was, but as it is stored.
 void evaluate_layers(const Model& model, const std::filesystem::path& reference,
-                     const std::string& text, const LayerOptions& options,
-                     const CommonOptions& common);
+                     const std::string& text, const LayerOptions& options, const LoadOptions& load,
+                     bool as_json);
 
 }  // namespace nibble::cli

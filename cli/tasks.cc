@@ -236,9 +236,7 @@ void run_tasks(const TaskArguments& arguments, const std::filesystem::path& mode
     results.results = evaluate_all(loaded, tasks, arguments.kv_type, load.run);
   }
   if (!reference.empty()) {
-    LoadOptions as_stored = load;
-    as_stored.type.clear();
-    results.references = evaluate_all(Model(reference, as_stored), tasks, "f16", load.run);
+    results.references = evaluate_all(Model(reference, as_stored(load)), tasks, "f16", load.run);
   }
   if (!arguments.items.empty()) write_items(arguments.items, results);
   if (!as_json) return print_tasks(results);

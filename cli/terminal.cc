@@ -157,6 +157,11 @@ void add_load_options(CLI::App& command, LoadOptions& load) {
       ->type_name("DIR");
 }
 
+LoadOptions as_stored(LoadOptions load) {
+  load.type.clear();
+  return load;
+}
+
 RunOptions CommonOptions::run() const {
   RunOptions options;
   options.threads = threads;

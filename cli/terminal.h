@@ -32,6 +32,8 @@ struct CommonOptions {
 
 // Options of every command that loads a model to run it.
 void add_load_options(CLI::App& command, LoadOptions& load);
+// The same for a model beside it, whose weights are taken as they are stored.
+LoadOptions as_stored(LoadOptions load);
 
 // What the KV cache is made of: "TYPE", or "KEYS/VALUES".
 void add_kv_options(CLI::App& command, std::string& kv_type);

@@ -19,6 +19,17 @@ nibble evaluate "$model" -t q4_0 --against "$model" --decide 1% --tasks "mc=$tas
 import json, sys
 print(json.load(sys.stdin)["tasks"][0]["decision"])'
 
+# The other model is loaded in the same way.
+"$NIBBLE" quantize "$model" -t q8_0,q4_0 -o . --quiet >quantized 2>&1
+mkdir of_text of_tasks of_layers
+nibble evaluate lab-7m-q4_0.gguf --against lab-7m-q4_0.gguf --decide 0.5% -f "$text" --context 64 --activations llama.cpp --quiet
+nibble evaluate lab-7m-q4_0.gguf --layers lab-7m-q4_0.gguf -f "$text" --context 64 --windows 1 --activations llama.cpp --quiet | head -3
+kept() { find "$1" -type f | wc -l; }
+"$NIBBLE" evaluate lab-7m-q4_0.gguf --against lab-7m-q8_0.gguf --decide 50% -f "$text" --context 64 --repack-cache of_text --quiet >out 2>&1
+"$NIBBLE" evaluate lab-7m-q4_0.gguf --against lab-7m-q8_0.gguf --decide 50% --tasks "mc=$tasks/mc.jsonl" --repack-cache of_tasks --quiet >out 2>&1
+"$NIBBLE" evaluate lab-7m-q4_0.gguf --layers lab-7m-q8_0.gguf -f "$text" --context 64 --windows 1 --repack-cache of_layers --quiet >out 2>&1
+echo "repacked models kept: $(kept of_text) $(kept of_tasks) $(kept of_layers)"
+
 # What cannot be
 printf 'too short' >short.txt
 refuses evaluate "$model" --against "$model" --decide 0% -f "$text" --quiet
