@@ -2,25 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
-#include "base/error.h"
+#include "infer/sampler.h"
 #include "infer/session.h"
 
 namespace nibble {
 namespace {
 
 constexpr size_t kTogether = 16;
-
-uint32_t best_token(std::span<const float> logits) {
-  const auto best = std::ranges::max_element(logits);
-  const auto id = static_cast<uint32_t>(best - logits.begin());
-  if (!std::isfinite(*best)) {
-    fail(ErrorCode::kInvalidFile, "the model computes {} for token {}; its weights are damaged",
-         *best, id);
-  }
-  return id;
-}
 
 class Answering {
  public:
@@ -45,7 +34,7 @@ class Answering {
     auto logits = sequences_.feed(parts);
     std::vector<int64_t> ended;
     for (Active& a : active_) {
-      const uint32_t token = best_token(logits.first(static_cast<size_t>(vocab_size)));
+      const uint32_t token = greedy_.sample(logits.first(static_cast<size_t>(vocab_size)));
       logits = logits.subspan(static_cast<size_t>(vocab_size));
       if (ends_with(a, token)) ended.push_back(a.sequence);
     }
@@ -83,6 +72,7 @@ class Answering {
   Sequences& sequences_;
   const Tokenizer& tokenizer_;
   std::span<const GreedyPrompt> prompts_;
+  Sampler greedy_{{.temperature = 0}};
   std::vector<GreedyAnswer> answers_;
   std::vector<Active> active_;
 };
