@@ -11,6 +11,7 @@
 #include "flow/run_support.h"
 #include "flow/same_text.h"
 #include "infer/session.h"
+#include "model/tensor_shapes.h"
 
 namespace nibble {
 namespace {
@@ -78,16 +79,15 @@ WeightError error_of(const Model::Parts& model, const Model::Parts& reference, T
 std::vector<TensorDifference> compare_tensors(const Model::Parts& model,
                                               const Model::Parts& reference,
                                               const RecordedLayers& recorded) {
-  const bool is_tied =
-      model.weights->of(Role::kOutput).data == model.weights->of(Role::kTokenEmbd).data;
   const TensorSource& source = model.quantized ? *model.quantized : model.source.tensors();
+  const bool tied = is_tied(source.tensors());
   std::vector<TensorDifference> differences;
   for (const TensorInfo& tensor : source.tensors()) {
     const TensorPlace place = *place_from_gguf_name(tensor.name);
     const auto layer = static_cast<int64_t>(place.layer);
     const TensorView& weights = model.weights->of(place.role, layer);
     if (weights.rows == 1) continue;  // norms are kept as they are
-    const bool is_output = is_tied && place.role == Role::kTokenEmbd;
+    const bool is_output = tied && place.role == Role::kTokenEmbd;
     const WeightError error = error_of(model, reference, place, recorded, is_output);
     differences.push_back({tensor.name, tensor.type, reference.weights->of(place.role, layer).type,
                            tensor.bytes(), error.relative(), error.weighted()});

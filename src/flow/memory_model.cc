@@ -21,11 +21,6 @@ constexpr int64_t kFloat = sizeof(float);
 
 Role role_of(const TensorInfo& tensor) { return place_from_gguf_name(tensor.name)->role; }
 
-bool is_tied(std::span<const TensorInfo> tensors) {
-  return std::ranges::none_of(tensors,
-                              [](const TensorInfo& t) { return role_of(t) == Role::kOutput; });
-}
-
 uint64_t interleaved_bytes_of(const TensorInfo& tensor) {
   const uint64_t matrices = role_row(role_of(tensor)).is_stacked ? tensor.shape.dims[2] : 1;
   const TensorView view{.type = tensor.type,

@@ -69,11 +69,6 @@ double multiplied_share(const TensorInfo& tensor, const ModelConfig& config) {
   return static_cast<double>(config.experts_used) / static_cast<double>(config.experts);
 }
 
-bool is_tied(std::span<const TensorInfo> tensors) {
-  return std::ranges::none_of(
-      tensors, [](const TensorInfo& t) { return t.name == gguf_name({Role::kOutput}); });
-}
-
 std::span<const std::byte> part_of(std::span<const std::byte> buffer, uint64_t offset,
                                    uint64_t size) {
   if (offset > buffer.size() || size > buffer.size() - offset) {
@@ -269,9 +264,10 @@ double SpeedModel::seconds_of_position(KvTypes kv_types) {
 
 double SpeedModel::generation_seconds(std::span<const TensorInfo> tensors, KvTypes kv_types,
                                       int64_t position) {
+  const bool tied = is_tied(tensors);
   double seconds = 0;
   for (const TensorInfo& tensor : tensors) {
-    const bool is_output = is_tied(tensors) && tensor.name == gguf_name({Role::kTokenEmbd});
+    const bool is_output = tied && tensor.name == gguf_name({Role::kTokenEmbd});
     const double share = is_output ? 1 : multiplied_share(tensor, config_);
     if (share == 0) continue;
     seconds +=

@@ -1,5 +1,7 @@
 #include "model/tensor_shapes.h"
 
+#include <algorithm>
+
 #include "codec/formats.h"
 
 namespace nibble {
@@ -56,6 +58,11 @@ MatrixShape expected_shape(Role role, const ModelConfig& c, int64_t vocab_size) 
 }
 
 bool is_optional(Role role) { return role == Role::kRopeFreqs || role == Role::kOutput; }
+
+bool is_tied(std::span<const TensorInfo> tensors) {
+  const std::string output = gguf_name({Role::kOutput});
+  return std::ranges::none_of(tensors, [&](const TensorInfo& t) { return t.name == output; });
+}
 
 bool is_part_of(Role role, const ModelConfig& config) {
   switch (role) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "model/config.h"
@@ -18,8 +19,9 @@ struct MatrixShape {
 
 MatrixShape expected_shape(Role role, const ModelConfig& config, int64_t vocab_size);
 
-// Without an output matrix the embedding serves (tied).
 bool is_optional(Role role);
+// Without an output matrix the embedding serves.
+bool is_tied(std::span<const TensorInfo> tensors);
 // Feed-forward networks are one a layer, or experts and what chooses among them.
 bool is_part_of(Role role, const ModelConfig& config);
 // Small enough for exact arithmetic: vectors, and the routers that choices hang on.

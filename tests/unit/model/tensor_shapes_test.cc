@@ -44,5 +44,13 @@ TEST(TensorList, HasAnOutputAndRopeFactorsOnlyWhereAskedFor) {
             "rope_freqs.weight f32\n");
 }
 
+TEST(TensorList, IsTiedWithoutAnOutput) {
+  const Checkpoint checkpoint(kLab7m);
+  for (const bool has_output : {true, false}) {
+    EXPECT_EQ(is_tied(tensors_of(checkpoint.config, {.vocab_size = 16, .has_output = has_output})),
+              !has_output);
+  }
+}
+
 }  // namespace
 }  // namespace nibble
