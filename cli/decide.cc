@@ -5,6 +5,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "nibble/readable.h"
+
 namespace nibble::cli {
 namespace {
 
@@ -25,7 +27,7 @@ void print_json(const Decision& decision, const Model& model, const std::filesys
                       {"share", decision.share()}};
   json["seconds"] = decision.seconds;
   json["peak_memory_bytes"] = peak_memory_bytes();
-  fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
+  show_json(json);
 }
 
 std::string sentence(Outcome outcome, std::string_view figure, bool is_lower_better,
@@ -115,7 +117,7 @@ void decide_tasks_between(const Model& model, const std::filesystem::path& other
   Json json = {{"model", model.path().string()}, {"against", other.string()}};
   json["tasks"] = list;
   json["peak_memory_bytes"] = peak_memory_bytes();
-  fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
+  show_json(json);
 }
 
 }  // namespace nibble::cli

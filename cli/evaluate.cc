@@ -16,6 +16,7 @@
 #include "cli/layers.h"
 #include "cli/tasks.h"
 #include "cli/terminal.h"
+#include "nibble/readable.h"
 
 namespace nibble::cli {
 namespace {
@@ -96,7 +97,7 @@ void print_json(const Options& options, const Model& model, const Evaluation& re
   json["tokens_per_second"] = static_cast<double>(result.processed_tokens) / result.seconds;
   json["load_seconds"] = model.load_seconds();
   json["peak_memory_bytes"] = peak_memory_bytes();
-  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  show_json(json);
 }
 
 // A line of the table; `digits` behind the point.

@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/terminal.h"
 #include "nibble/error.h"
+#include "nibble/readable.h"
 
 namespace nibble::cli {
 namespace {
@@ -93,7 +94,7 @@ void run(const Options& options) {
   if (options.common.json) {
     auto json = to_json(model, options.model);
     if (options.validate) json["problems"] = problems;
-    fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    show_json(json);
   } else {
     print_text(model, options.model);
     if (options.validate && problems.empty()) fmt::print("\nvalid: no problem found\n");

@@ -28,7 +28,7 @@ void print_json(const LayerView& view, const Model& model, const Model& referenc
   }
   json["tokens"] = view.tokens;
   json["seconds"] = view.seconds;
-  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  show_json(json);
 }
 
 // How long a bar the largest value has.

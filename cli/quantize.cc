@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/terminal.h"
 #include "nibble/error.h"
+#include "nibble/readable.h"
 
 namespace nibble::cli {
 namespace {
@@ -130,7 +131,7 @@ void print_json(const QuantizeResult& result, bool dry_run) {
                                        {"source_bytes", result.source_bytes},
                                        {"peak_buffer_bytes", result.peak_buffer_bytes},
                                        {"peak_memory_bytes", peak_memory_bytes()}};
-  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  show_json(json);
 }
 
 void print_fallbacks(const QuantizedFile& file) {

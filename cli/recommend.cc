@@ -9,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/terminal.h"
+#include "nibble/readable.h"
 
 namespace nibble::cli {
 namespace {
@@ -145,7 +146,7 @@ void run(Options& options) {
   const Recommendation result = recommend(options.model, recommend_options);
   end_progress();
   if (options.common.json) {
-    fmt::print("{}\n", to_json(result).dump(2, ' ', false, Json::error_handler_t::replace));
+    show_json(to_json(result));
   } else {
     print(result);
   }

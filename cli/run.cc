@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/terminal.h"
 #include "nibble/generate.h"
+#include "nibble/readable.h"
 
 namespace nibble::cli {
 namespace {
@@ -48,7 +49,7 @@ void print_json(const Options& options, const Model& model, const GenerateResult
       {"load_seconds", model.load_seconds()},
       {"weight_bytes", model.weight_bytes()},
       {"peak_memory_bytes", peak_memory_bytes()}};
-  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  show_json(json);
 }
 
 void run(Options& options) {

@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/terminal.h"
+#include "nibble/readable.h"
 
 namespace nibble::cli {
 namespace {
@@ -30,10 +31,7 @@ void print(const std::vector<GgufFileSize>& files, bool json) {
                  readable_bytes(file.bytes));
     }
   }
-  if (json) {
-    fmt::print("{}\n", nlohmann::ordered_json({{"files", list}})
-                           .dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
-  }
+  if (json) show_json({{"files", list}});
 }
 
 void run_split(Options& options) {

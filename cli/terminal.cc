@@ -14,6 +14,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "nibble/error.h"
@@ -175,6 +176,10 @@ RunOptions CommonOptions::run() const {
   return options;
 }
 
+void show_json(const nlohmann::ordered_json& json) {
+  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
 void end_progress() {
   if (!bar_is_open) return;
   std::fputc('\n', stderr);
@@ -189,14 +194,6 @@ std::string read_text(const std::filesystem::path& path) {
                 fmt::format("{}: cannot read the text: {}", path.string(), std::strerror(errno)));
   }
   return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::string readable_bytes(uint64_t bytes) {
-  static constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
-  auto value = static_cast<double>(bytes);
-  size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.2f} {}", value, kUnits[unit]);
 }
 
 uint64_t parse_bytes(const std::string& text) {

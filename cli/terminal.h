@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "nibble/machine.h"
@@ -41,11 +42,13 @@ void add_kv_options(CLI::App& command, std::string& kv_type);
 // What --help of the command shows first.
 void show_usage(CLI::App& command, const std::string& text);
 
+// On stdout. Bytes that are no UTF-8 are replaced, what is no finite number is null.
+void show_json(const nlohmann::ordered_json& json);
+
 void end_progress();  // leaves a half-drawn bar's line
 
 std::string read_text(const std::filesystem::path& path);  // a whole file; Error kNotFound
 
-std::string readable_bytes(uint64_t bytes);     // "4.13 MiB"
 uint64_t parse_bytes(const std::string& text);  // "512MiB", "2GiB", "4.1GB", plain bytes; throws
                                                 // CLI::ValidationError
 double parse_share(const std::string& text);    // "1%", "0.01": above 0, at most 1; throws the same

@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/terminal.h"
 #include "nibble/error.h"
+#include "nibble/readable.h"
 
 namespace nibble::cli {
 namespace {
@@ -36,7 +37,7 @@ void print_json(const VerifyResult& result) {
                                        {"tensors", result.tensors},
                                        {"bytes", result.bytes},
                                        {"bytes_compared", result.bytes_compared}};
-  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  show_json(json);
 }
 
 void run(Options& options) {

@@ -30,7 +30,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
 }
 LAYERS["report"] = ("base", "nibble")
 LAYERS["flow"] = tuple(LAYERS)  # all above
-FOR_EVERY_ROOM = ("nibble/error.h", "nibble/dtype.h", "nibble/effort.h", "nibble/divergence.h", "nibble/activations.h")
+FOR_EVERY_ROOM = ("nibble/error.h", "nibble/dtype.h", "nibble/effort.h", "nibble/divergence.h", "nibble/activations.h",
+                  "nibble/readable.h", "nibble/text_file.h")
 # Libraries that docs/dependencies.md keeps to one place: how their headers begin, and where that is.
 LIBRARIES = {"openssl/": "src/base/sha256.cc", "sqlite3.h": "src/flow/bench_store.cc", "CLI/": "cli/"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "nibble/bench.h"
+#include "nibble/readable.h"
 
 namespace nibble {
 namespace {
@@ -195,11 +196,6 @@ std::string row(const BenchReport& report, const BenchResult& result) {
 
 namespace md {
 
-std::string size_text(uint64_t bytes) {
-  const auto mib = static_cast<double>(bytes) / 0x1p20;
-  return mib < 1024 ? fmt::format("{:.2f} MiB", mib) : fmt::format("{:.2f} GiB", mib / 1024);
-}
-
 std::string count_text(uint64_t count) {
   const auto millions = static_cast<double>(count) / 1e6;
   return millions < 1000 ? fmt::format("{:.2f} M", millions)
@@ -225,7 +221,7 @@ std::string row(const BenchReport&, const BenchResult& r) {
   const std::string limit =
       r.limited_by.empty() ? "" : fmt::format("{:.0f} % {}", 100 * r.share_of_limit, r.limited_by);
   return fmt::format("| {} | {} | {} | {} | {} | {} | {} | {:.2f} ± {:.2f} | {:.2f} | {} |\n",
-                     cell(r.model.filename().string()), r.type, size_text(r.weight_bytes),
+                     cell(r.model.filename().string()), r.type, readable_bytes(r.weight_bytes),
                      count_text(r.parameters), r.threads, r.kv_type, r.test(), r.mean, r.deviation,
                      r.median, limit);
 }

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "flow/plan_outputs.h"
+#include "nibble/readable.h"
 
 namespace nibble {
 namespace {
@@ -51,11 +52,6 @@ std::string name_of(const RecommendCandidate& c) {
                              : fmt::format("{} (KV cache {})", c.type, c.kv_type);
 }
 
-std::string size_text(uint64_t bytes) {
-  const auto mib = static_cast<double>(bytes) / 0x1p20;
-  return mib < 1024 ? fmt::format("{:.2f} MiB", mib) : fmt::format("{:.2f} GiB", mib / 1024);
-}
-
 std::string speed_text(const RecommendCandidate& candidate, int64_t context) {
   return candidate.speed ? fmt::format(", {:.1f} t/s after {} tokens", speed_of(candidate), context)
                          : "";
@@ -92,9 +88,10 @@ void check_that_something_fits(const Recommendation& report) {
        "nothing fits into {}{} with {} tokens of context: the smallest, {}, needs {}, of which {} "
        "are weights and {} keys and values; give more memory, a shorter --context or a smaller "
        "model",
-       size_text(report.ram), report.vram > 0 ? " and " + size_text(report.vram) + " of a GPU" : "",
-       report.context, name_of(*smallest), size_text(smallest->memory.peak),
-       size_text(smallest->memory.weights), size_text(smallest->memory.kv_cache));
+       readable_bytes(report.ram),
+       report.vram > 0 ? " and " + readable_bytes(report.vram) + " of a GPU" : "", report.context,
+       name_of(*smallest), readable_bytes(smallest->memory.peak),
+       readable_bytes(smallest->memory.weights), readable_bytes(smallest->memory.kv_cache));
 }
 
 void choose(const RecommendOptions& options, Recommendation& report) {

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <set>
 
+#include "nibble/readable.h"
 #include "report/chart.h"
 #include "report/comparison_json.h"
 #include "report/figures.h"
@@ -45,7 +45,7 @@ Columns columns_of(const Comparison& comparison) {
 std::string table_row(const ComparedModel& model, const Columns& columns, bool is_best) {
   std::string row = fmt::format(R"(<tr{}><th scope="row">{}</th>)",
                                 is_best ? R"( class="best-row")" : "", html_escape(model.name));
-  row += cell(readable_size(model.bytes)) + cell(fmt::format("{:.2f}", model.bits_per_weight)) +
+  row += cell(readable_bytes(model.bytes)) + cell(fmt::format("{:.2f}", model.bits_per_weight)) +
          cell(model.perplexity, 5);
   if (model.divergence) {
     row += cell(model.divergence->kl_divergence, 3) +
@@ -63,7 +63,7 @@ std::string table_row(const ComparedModel& model, const Columns& columns, bool i
   if (columns.speed && model.speed) {
     row += cell(significant(model.speed->prompt, 3)) +
            cell(significant(model.speed->generation, 3)) +
-           cell(readable_size(model.speed->peak_memory_bytes));
+           cell(readable_bytes(model.speed->peak_memory_bytes));
   } else if (columns.speed) {
     for (int i = 0; i < 3; ++i) row += cell("–");
   }
@@ -127,7 +127,7 @@ Chart size_chart(const Comparison& comparison) {
   for (const ComparedModel& model : comparison.models) {
     if (model.divergence) {
       chart.points.push_back(
-          point_of(model, static_cast<double>(model.bytes), readable_size(model.bytes)));
+          point_of(model, static_cast<double>(model.bytes), readable_bytes(model.bytes)));
     }
   }
   const auto front = pareto_front(comparison);
@@ -238,7 +238,7 @@ std::string strip(const ComparedModel& model) {
     svg += fmt::format(
         R"(<rect x="{:.2f}" width="{:.2f}" height="20" fill="{}"><title>{}: {}, {}, error {} %</title></rect>)",
         begin, std::max(end - begin - 0.3, 0.2), colour_of(tensor.type), html_escape(tensor.name),
-        dtype_name(tensor.type), readable_size(tensor.bytes),
+        dtype_name(tensor.type), readable_bytes(tensor.bytes),
         significant(100 * tensor.relative_error, 3));
   }
   return svg + "</svg>";

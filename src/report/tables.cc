@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cmath>
 
+#include "nibble/readable.h"
 #include "report/figures.h"
 
 namespace nibble {
@@ -26,8 +26,9 @@ std::string markdown_tasks(const ComparedModel& model) {
 }
 
 std::string markdown_row(const ComparedModel& model, bool has_speed) {
-  std::string row = fmt::format("| {} | {} | {:.2f} | {} |", model.name, readable_size(model.bytes),
-                                model.bits_per_weight, with_interval(model.perplexity, 5));
+  std::string row =
+      fmt::format("| {} | {} | {:.2f} | {} |", model.name, readable_bytes(model.bytes),
+                  model.bits_per_weight, with_interval(model.perplexity, 5));
   if (model.divergence) {
     const Divergence& d = *model.divergence;
     row += fmt::format(" {} | {} | {} | {} |", with_interval(d.kl_divergence, 4),
@@ -41,7 +42,7 @@ std::string markdown_row(const ComparedModel& model, bool has_speed) {
   if (!model.speed) return row + " | | |\n";
   return row + fmt::format(" {} | {} | {} |\n", significant(model.speed->prompt, 3),
                            significant(model.speed->generation, 3),
-                           readable_size(model.speed->peak_memory_bytes));
+                           readable_bytes(model.speed->peak_memory_bytes));
 }
 
 bool has_speed(const Comparison& comparison) {
