@@ -2,14 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "cli/terminal.h"
 #include "nibble/error.h"
+#include "nibble/text_file.h"
 
 namespace nibble::cli {
 namespace {
@@ -157,7 +155,7 @@ Json tasks_json(const TaskResults& results) {
 }
 
 void write_items(const std::filesystem::path& path, const TaskResults& results) {
-  std::ofstream file(path, std::ios::binary);
+  std::string lines;
   for (size_t t = 0; t < results.results.size(); ++t) {
     const TaskResult& result = results.results[t];
     for (size_t i = 0; i < result.items.size(); ++i) {
@@ -169,13 +167,10 @@ void write_items(const std::filesystem::path& path, const TaskResults& results) 
       if (!results.references.empty()) {
         json["reference"] = verdict_json(result, results.references[t].items[i]);
       }
-      file << dump(json) << '\n';
+      lines += dump(json) + '\n';
     }
   }
-  if (!file.flush()) {
-    throw Error(ErrorCode::kIo,
-                fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
-  }
+  write_text_file(path, lines);
 }
 
 }  // namespace
@@ -245,7 +240,7 @@ void run_tasks(const TaskArguments& arguments, const std::filesystem::path& mode
   json["tasks"] = tasks_json(results);
   json["load_seconds"] = load_seconds;
   json["peak_memory_bytes"] = peak_memory_bytes();
-  fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
+  show_json(json);
 }
 
 }  // namespace nibble::cli

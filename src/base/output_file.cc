@@ -11,7 +11,9 @@
 #include <cstdio>
 #include <map>
 
+#include "base/bytes.h"
 #include "base/error.h"
+#include "nibble/text_file.h"
 
 namespace nibble {
 namespace {
@@ -194,6 +196,12 @@ void OutputFile::commit() {
     ::fsync(folder);
     ::close(folder);
   }
+}
+
+void write_text_file(const std::filesystem::path& path, std::string_view text) {
+  OutputFile file(path, text.size());
+  file.write_at(0, bytes_of(text));
+  file.commit();
 }
 
 }  // namespace nibble

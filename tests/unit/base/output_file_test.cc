@@ -7,6 +7,7 @@
 
 #include <csignal>
 
+#include "nibble/text_file.h"
 #include "support/files.h"
 
 namespace nibble {
@@ -180,6 +181,17 @@ TEST_F(OutputFileTest, LeavesWhatAnEarlierOneLeftWhenItCannotBegin) {
   EXPECT_TRUE(fails_with(ErrorCode::kIo, {target_.string()},
                          [&] { OutputFile file(target_, 100000, Unfinished::kResume); }));
   EXPECT_EQ(read_file(part_path(target_)), "left");
+}
+
+TEST_F(OutputFileTest, TextReplacesWhatStoodThereWholeOrNotAtAll) {
+  write_text_file(target_, "the first text");
+  write_text_file(target_, "another");
+  EXPECT_EQ(read_file(target_), "another");
+  const SmallFiles limit;
+  EXPECT_TRUE(fails_with(ErrorCode::kIo, {target_.string()},
+                         [&] { write_text_file(target_, std::string(100000, 'x')); }));
+  EXPECT_EQ(read_file(target_), "another");
+  EXPECT_EQ(folder_.count_files(), 1u);
 }
 
 }  // namespace
