@@ -30,7 +30,7 @@ const CompareFormat& format_named(std::string_view name) {
 }
 
 // The first of the reports that can be read again.
-std::filesystem::path earlier_report(const Options& options) {
+std::filesystem::path readable_report(const Options& options) {
   for (const auto& path : options.outputs)
     if (path.extension() == ".html" || path.extension() == ".json") return path;
   return {};
@@ -42,7 +42,11 @@ void run(Options& options) {
   options.compare.text = read_text(options.text);
   options.compare.text_name = options.text.filename().string();
   if (options.no_speed) options.compare.repetitions = 0;
-  if (!options.fresh) options.compare.earlier = earlier_report(options);
+  const std::filesystem::path kept = readable_report(options);
+  if (!options.fresh) options.compare.earlier = kept;
+  if (!kept.empty()) {
+    options.compare.on_measured = [&](const Comparison& so_far) { write_report(so_far, kept); };
+  }
   const Comparison comparison = compare(options.models, options.compare);
   end_progress();
   for (const auto& path : options.outputs) write_report(comparison, path);
@@ -104,7 +108,7 @@ void add_compare(CLI::App& app) {
       ->add_option(
           "-o,--output", options->outputs,
           "a report: .html, .md, .csv or .json; repeatable. What an .html or .json that is "
-          "there says of unchanged files is not measured again")
+          "there says of unchanged files is not measured again, nor what an interrupted call left")
       ->allow_extra_args(false)
       ->type_name("FILE");
   command->add_flag("--fresh", options->fresh, "measure everything again");

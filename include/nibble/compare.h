@@ -17,6 +17,8 @@
 
 namespace nibble {
 
+struct Comparison;
+
 struct CompareOptions {
   RunOptions run;
   std::filesystem::path reference;  // a model
@@ -35,6 +37,10 @@ struct CompareOptions {
   // An HTML or JSON report of an earlier call: what it says of a file that has not changed,
   // measured in the same way, is taken over. It may be missing.
   std::filesystem::path earlier;
+  // Told what there is each time that a model was measured: the models that are still to be
+  // measured are not among it. Written as a report, it is what a call after this one's failure goes
+  // on from.
+  std::function<void(const Comparison& so_far)> on_measured;
 };
 
 // A model's continuation of a prompt beside the reference's.

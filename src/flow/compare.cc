@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -22,6 +23,7 @@
 #include "nibble/generate.h"
 #include "nibble/inspect.h"
 #include "nibble/tasks.h"
+#include "nibble/text_file.h"
 #include "report/comparison_json.h"
 #include "report/html.h"
 #include "report/tables.h"
@@ -228,10 +230,22 @@ class Comparing {
     const Model reference(options_.reference, load);
     told_ = continuations_of(reference);
     answers_ = answers_of(reference);
-    if (!is_measured(comparison_.reference)) measure_reference(reference);
-    for (ComparedModel& model : comparison_.models) {
-      if (!is_measured(model)) measure(model, Model(model.path, load), reference);
+    if (!is_measured(comparison_.reference)) {
+      measure_reference(reference);
+      tell_so_far();
     }
+    for (ComparedModel& model : comparison_.models) {
+      if (is_measured(model)) continue;
+      measure(model, Model(model.path, load), reference);
+      tell_so_far();
+    }
+  }
+
+  void tell_so_far() const {
+    if (!options_.on_measured) return;
+    Comparison so_far = comparison_;
+    std::erase_if(so_far.models, std::not_fn(is_measured));
+    options_.on_measured(so_far);
   }
 
   void measure_reference(const Model& reference) {
@@ -336,10 +350,7 @@ void check_report_path(const std::filesystem::path& path) {
 }
 
 void write_report(const Comparison& comparison, const std::filesystem::path& path) {
-  const std::string text = format_of(path).write(comparison);
-  OutputFile file(path, text.size());
-  file.write_at(0, bytes_of(text));
-  file.commit();
+  write_text_file(path, format_of(path).write(comparison));
 }
 
 }  // namespace nibble

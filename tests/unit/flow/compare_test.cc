@@ -92,6 +92,23 @@ TEST_F(CompareOfTwoTypes, MeasuresOnlyWhatIsMissing) {
   EXPECT_LT(run().models[1].perplexity.value, 1000);
 }
 
+TEST_F(CompareOfTwoTypes, GoesOnWhereAFailedCallStopped) {
+  options_.earlier = folder_ / "report.json";
+  std::vector<size_t> models;
+  options_.on_measured = [&](Comparison so_far) {
+    models.push_back(so_far.models.size());
+    for (ComparedModel& model : so_far.models) model.perplexity.value = 12345;
+    write_report(so_far, options_.earlier);
+    if (models.size() == 2) throw Error(ErrorCode::kCancelled, "enough");
+  };
+  EXPECT_TRUE(fails_with(ErrorCode::kCancelled, {"enough"}, [&] { run(); }));
+  EXPECT_EQ(models, (std::vector<size_t>{0, 1}));
+  const Comparison comparison = run();
+  EXPECT_EQ(models, (std::vector<size_t>{0, 1, 2}));
+  EXPECT_EQ(comparison.models[0].perplexity.value, 12345);
+  EXPECT_LT(comparison.models[1].perplexity.value, 1000);
+}
+
 TEST_F(CompareOfTwoTypes, MeasuresSpeedWhenAskedFor) {
   EXPECT_FALSE(run().models[0].speed);
   options_.repetitions = 1;
