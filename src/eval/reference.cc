@@ -2,7 +2,7 @@
 
 #include <fstream>
 
-#include "eval/sketch.h"
+#include "eval/compact_row.h"
 
 namespace nibble {
 namespace {
@@ -17,7 +17,7 @@ bool begins_with(const std::filesystem::path& path, std::string_view magic) {
 
 std::unique_ptr<StoredReference> open_stored_reference(const std::filesystem::path& path) {
   if (begins_with(path, kLogitsMagic)) return std::make_unique<LogitsReference>(path);
-  if (begins_with(path, kCompactMagic)) return std::make_unique<SketchReference>(path);
+  if (begins_with(path, kCompactMagic)) return std::make_unique<CompactReference>(path);
   return nullptr;
 }
 
@@ -54,17 +54,18 @@ void LogitsReference::compare(const ScoredRows& rows, ThreadPool& pool, std::spa
                static_cast<uint64_t>(rows.count()) * layout.row_bytes());
 }
 
-StoredReference::Text SketchReference::text() const {
+StoredReference::Text CompactReference::text() const {
   const CompactLayout& layout = compact_.layout();
   return {layout.context, layout.vocab_size, layout.windows, layout.vocabulary_hash,
           compact_.tokens()};
 }
 
-void SketchReference::compare(const ScoredRows& rows, ThreadPool& pool, std::span<Score> scores) {
+void CompactReference::compare(const ScoredRows& rows, ThreadPool& pool, std::span<Score> scores) {
   score_rows(rows, pool, scores, [&](int64_t i, int) {
     CompactRow row;
     compact_.read(rows.window, rows.begin + i, row);
-    return compare_sketch(row, rows.row(i), rows.vocab_size, rows.next[static_cast<size_t>(i)]);
+    return compare_compact_row(row, rows.row(i), rows.vocab_size,
+                               rows.next[static_cast<size_t>(i)]);
   });
   const CompactLayout& layout = compact_.layout();
   file_.forget(layout.offset(rows.window, rows.begin),

@@ -8,7 +8,7 @@
 #include "base/input_file.h"
 #include "eval/score.h"
 #include "eval/windows.h"
-#include "file/compact_reference.h"
+#include "file/compact_file.h"
 #include "file/logits_file.h"
 #include "infer/session.h"
 
@@ -72,9 +72,9 @@ class LogitsReference : public StoredReference {
   std::vector<float> log_probabilities_;  // a row for each thread
 };
 
-class SketchReference : public StoredReference {
+class CompactReference : public StoredReference {
  public:
-  explicit SketchReference(const std::filesystem::path& path)
+  explicit CompactReference(const std::filesystem::path& path)
       : file_(path), compact_(file_.map(), file_.name()) {}
 
   Text text() const override;
@@ -83,7 +83,7 @@ class SketchReference : public StoredReference {
 
  private:
   InputFile file_;
-  CompactReference compact_;
+  CompactFile compact_;
 };
 
 }  // namespace nibble

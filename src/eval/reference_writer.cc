@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/random.h"
-#include "eval/sketch.h"
+#include "eval/compact_row.h"
 
 namespace nibble {
 
@@ -17,7 +17,7 @@ void LogitsWriter::write(const ScoredRows& rows, std::span<const Score> scores, 
   });
 }
 
-void SketchWriter::write(const ScoredRows& rows, std::span<const Score>, ThreadPool& pool) {
+void CompactWriter::write(const ScoredRows& rows, std::span<const Score>, ThreadPool& pool) {
   logits_.resize(static_cast<size_t>(pool.count() * rows.vocab_size));
   pool.run(rows.count(), 1, [&](int64_t begin, int64_t end, int worker) {
     CompactRow content;
@@ -27,7 +27,8 @@ void SketchWriter::write(const ScoredRows& rows, std::span<const Score>, ThreadP
       const int64_t position = rows.window * layout_.scored() + rows.begin + i;
       const uint64_t seed =
           SplitMix64(seed_ ^ SplitMix64(static_cast<uint64_t>(position)).next()).next();
-      sketch(logits, rows.vocab_size, rows.next[static_cast<size_t>(i)], seed, layout_, content);
+      fill_compact_row(logits, rows.vocab_size, rows.next[static_cast<size_t>(i)], seed, layout_,
+                       content);
       file_.write(rows.window, rows.begin + i, content);
     }
   });

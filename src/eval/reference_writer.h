@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "eval/score.h"
-#include "file/compact_reference.h"
+#include "file/compact_file.h"
 #include "file/logits_file.h"
 
 namespace nibble {
@@ -33,10 +33,10 @@ class LogitsWriter : public ReferenceWriter {
 };
 
 // A compact reference; the same seed draws the same samples, on any number of threads.
-class SketchWriter : public ReferenceWriter {
+class CompactWriter : public ReferenceWriter {
  public:
-  SketchWriter(const std::filesystem::path& path, const CompactLayout& layout,
-               std::span<const uint32_t> tokens, uint64_t seed)
+  CompactWriter(const std::filesystem::path& path, const CompactLayout& layout,
+                std::span<const uint32_t> tokens, uint64_t seed)
       : layout_(layout), file_(path, layout, tokens), seed_(seed) {}
 
   void write(const ScoredRows& rows, std::span<const Score> scores, ThreadPool& pool) override;
@@ -44,7 +44,7 @@ class SketchWriter : public ReferenceWriter {
 
  private:
   CompactLayout layout_;
-  CompactReferenceWriter file_;
+  CompactFileWriter file_;
   uint64_t seed_;
   std::vector<float> logits_;  // a row for each thread
 };

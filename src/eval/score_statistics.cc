@@ -95,7 +95,7 @@ Divergence ScoreStatistics::divergence() const {
 
 // Positions are sampled independently. Samples are skewed, so with few of them a normal interval
 // for 95 % holds the mean in 93 % of cases; this one did in 95 % or more of every simulation
-// (tests/unit/eval/sketch_test.cc).
+// (tests/unit/eval/compact_row_test.cc).
 SamplingInterval ScoreStatistics::sampling_interval() const {
   constexpr double kStandardErrors = 2.2414;  // 97.5 % of a normal distribution
   const auto count = static_cast<double>(kl_.count());

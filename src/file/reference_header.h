@@ -1,4 +1,4 @@
-// What files of predictions (logits_file.h, compact_reference.h) are checked for alike.
+// What files of predictions (logits_file.h, compact_file.h) are checked for alike.
 #pragma once
 
 #include <cstdint>

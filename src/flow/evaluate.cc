@@ -102,7 +102,7 @@ std::unique_ptr<ReferenceWriter> open_writer(const Model::Parts& model, const Wi
                           .windows = windows.count,
                           .vocabulary_hash = vocabulary_hash(model.tokenizer->vocabulary().tokens)};
   choose_sizes(layout);
-  return std::make_unique<SketchWriter>(path, layout, tokens, kSeed);
+  return std::make_unique<CompactWriter>(path, layout, tokens, kSeed);
 }
 
 std::unique_ptr<Reference> make_reference(OpenReference& reference, const Windows& windows) {

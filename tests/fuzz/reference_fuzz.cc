@@ -6,7 +6,7 @@
 #include <cstring>
 #include <vector>
 
-#include "file/compact_reference.h"
+#include "file/compact_file.h"
 #include "file/logits_file.h"
 #include "nibble/error.h"
 
@@ -28,7 +28,7 @@ void read_logits(std::span<const std::byte> bytes) {
 }
 
 void read_compact(std::span<const std::byte> bytes) {
-  const nibble::CompactReference file(bytes, "fuzz.reference");
+  const nibble::CompactFile file(bytes, "fuzz.reference");
   const auto& layout = file.layout();
   for (const uint32_t token : file.tokens()) {
     if (token >= layout.vocab_size) std::abort();

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "base/json.h"
+#include "eval/compact_row.h"
 #include "eval/score_statistics.h"
-#include "eval/sketch.h"
 #include "eval/windows.h"
 #include "flow/model.h"
 #include "infer/session.h"
@@ -139,8 +139,9 @@ TEST_P(CompactReferences, HoldTheExactDivergenceInTheirIntervals) {
     CompactRow row;
     for (int64_t i = 0; i < positions; ++i) {
       std::vector<float> logits(p.begin() + i * vocab_size, p.begin() + (i + 1) * vocab_size);
-      sketch(logits.data(), vocab_size, 5, run * 1000 + static_cast<uint64_t>(i), layout, row);
-      statistics.add(compare_sketch(row, q.data() + i * vocab_size, vocab_size, 5));
+      fill_compact_row(logits.data(), vocab_size, 5, run * 1000 + static_cast<uint64_t>(i), layout,
+                       row);
+      statistics.add(compare_compact_row(row, q.data() + i * vocab_size, vocab_size, 5));
     }
     const SamplingInterval interval = *statistics.divergence().kl_sampling;
     EXPECT_LT(interval.least, exact);

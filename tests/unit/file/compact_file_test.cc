@@ -1,5 +1,5 @@
 // Compact references, written and read, and what is wrong with bad ones.
-#include "file/compact_reference.h"
+#include "file/compact_file.h"
 
 #include <gtest/gtest.h>
 
@@ -34,7 +34,7 @@ CompactRow row_of(int64_t window) {
 std::string a_file(int64_t vocab_size = 6) {
   const TemporaryFolder folder;
   const std::vector<uint32_t> tokens = {0, 1, 2, 3, 4, 5, 0, 1};
-  CompactReferenceWriter writer(folder / "x", layout_of(vocab_size), tokens);
+  CompactFileWriter writer(folder / "x", layout_of(vocab_size), tokens);
   for (int64_t w = 0; w < 2; ++w) writer.write(w, 0, row_of(w));
   writer.commit();
   return read_file(folder / "x");
@@ -51,13 +51,13 @@ testing::AssertionResult refuses(const std::string& bytes,
                                  const std::vector<std::string>& fragments) {
   return fails_with(ErrorCode::kInvalidFile, fragments, [&] {
     CompactRow row;
-    CompactReference(bytes_of(bytes), "x").read(1, 0, row);
+    CompactFile(bytes_of(bytes), "x").read(1, 0, row);
   });
 }
 
 void expect_the_rows(int64_t vocab_size) {
   const std::string bytes = a_file(vocab_size);
-  const CompactReference file(bytes_of(bytes), "x");
+  const CompactFile file(bytes_of(bytes), "x");
   EXPECT_EQ(bytes.size(), file.layout().file_bytes());
   EXPECT_EQ(file.layout().vocabulary_hash, 77u);
   EXPECT_EQ(file.tokens()[5], 5u);
@@ -71,17 +71,17 @@ void expect_the_rows(int64_t vocab_size) {
   EXPECT_NEAR(row.samples[1].log_p, -32, 1e-3);  // the least that a code can say
 }
 
-TEST(CompactReference, GivesBackWhatWasWritten) {
+TEST(CompactFile, GivesBackWhatWasWritten) {
   expect_the_rows(6);
   EXPECT_EQ(a_file(6).size(), kTokensAt + 8 * 4 + 2 * (8 + 4 * (2 + 2)));
 }
 
-TEST(CompactReference, HasWideIdsForLargeVocabularies) {
+TEST(CompactFile, HasWideIdsForLargeVocabularies) {
   expect_the_rows(65537);
   EXPECT_EQ(a_file(65537).size(), kTokensAt + 8 * 4 + 2 * (8 + 4 * (4 + 2)));
 }
 
-TEST(CompactReference, TakesAFiftiethOfAllLogProbabilities) {
+TEST(CompactFile, TakesAFiftiethOfAllLogProbabilities) {
   for (const int64_t vocab_size : {4096, 32000, 128256, 262144}) {
     CompactLayout layout = {.context = 512, .vocab_size = vocab_size, .windows = 10};
     choose_sizes(layout);
@@ -96,7 +96,7 @@ TEST(CompactReference, TakesAFiftiethOfAllLogProbabilities) {
   EXPECT_EQ(small.samples, 2);
 }
 
-TEST(CompactReference, NamesWhatIsWrongWithTheHeader) {
+TEST(CompactFile, NamesWhatIsWrongWithTheHeader) {
   const std::string good = a_file();
   EXPECT_TRUE(refuses(with(good, 0, 'X'), {"x", "signature", "XIBLREF1"}));
   EXPECT_TRUE(refuses(with(good, 8, 3), {"context", "3", "at least 4"}));
@@ -112,10 +112,10 @@ TEST(CompactReference, NamesWhatIsWrongWithTheHeader) {
   EXPECT_TRUE(refuses(with(with(with(good, 8, INT32_MAX), 16, INT32_MAX), 24, INT32_MAX),
                       {"cut off or damaged"}));
   EXPECT_TRUE(fails_with(ErrorCode::kUnsupported, {"reserved", "later version"},
-                         [&] { CompactReference(bytes_of(with(good, 28, 1)), "x"); }));
+                         [&] { CompactFile(bytes_of(with(good, 28, 1)), "x"); }));
 }
 
-TEST(CompactReference, RefusesRowsThatAreNoDistribution) {
+TEST(CompactFile, RefusesRowsThatAreNoDistribution) {
   const std::string good = a_file();
   const size_t row = good.size() - (8 + 4 * (2 + 2));
   EXPECT_TRUE(refuses(with(good, row, 0.5f), {"offset", "do not add up to 1"}));

@@ -1,6 +1,6 @@
 // Compact references: what is proven, that estimates have no bias, and how often intervals hold
 // the exact divergence.
-#include "eval/sketch.h"
+#include "eval/compact_row.h"
 
 #include <gtest/gtest.h>
 
@@ -34,18 +34,18 @@ struct Pair {
   }
 };
 
-Score sketched(const std::vector<float>& reference, const std::vector<float>& model,
-               const CompactLayout& layout, uint64_t seed) {
+Score stored_and_compared(const std::vector<float>& reference, const std::vector<float>& model,
+                          const CompactLayout& layout, uint64_t seed) {
   auto logits = reference;
   CompactRow row;
-  sketch(logits.data(), layout.vocab_size, 7, seed, layout, row);
-  return compare_sketch(row, model.data(), layout.vocab_size, 7);
+  fill_compact_row(logits.data(), layout.vocab_size, 7, seed, layout, row);
+  return compare_compact_row(row, model.data(), layout.vocab_size, 7);
 }
 
-TEST(Sketch, HasTheLikeliestTokensAndTheMassOfTheOthers) {
+TEST(CompactRow, HasTheLikeliestTokensAndTheMassOfTheOthers) {
   std::vector<float> logits = {1, 5, 2, 5, 0, -1};
   CompactRow row;
-  sketch(logits.data(), 6, 2, 1, layout_with(3, 4, 6), row);
+  fill_compact_row(logits.data(), 6, 2, 1, layout_with(3, 4, 6), row);
   ASSERT_EQ(row.top.size(), 3u);
   EXPECT_EQ(row.top[0].id, 1u);
   EXPECT_EQ(row.top[1].id, 3u);
@@ -57,13 +57,13 @@ TEST(Sketch, HasTheLikeliestTokensAndTheMassOfTheOthers) {
     EXPECT_TRUE(sample.id == 0 || sample.id == 4 || sample.id == 5) << sample.id;
 }
 
-TEST(Sketch, DrawsTheTailAsOftenAsItsProbabilitiesSay) {
+TEST(CompactRow, DrawsTheTailAsOftenAsItsProbabilitiesSay) {
   const std::vector<float> logits = {3, 1, 0.5f, 0, 2, -1};
   std::vector<double> counts(6);
   for (uint64_t seed = 0; seed < 200; ++seed) {
     auto copy = logits;
     CompactRow row;
-    sketch(copy.data(), 6, 0, seed, layout_with(2, 100, 6), row);
+    fill_compact_row(copy.data(), 6, 0, seed, layout_with(2, 100, 6), row);
     for (const CompactEntry& sample : row.samples) ++counts[sample.id];
   }
   const double tail = std::exp(1) + std::exp(0.5) + 1 + std::exp(-1);
@@ -74,35 +74,35 @@ TEST(Sketch, DrawsTheTailAsOftenAsItsProbabilitiesSay) {
   EXPECT_EQ(counts[0] + counts[4], 0);
 }
 
-TEST(Sketch, OfAllTokensIsExact) {
+TEST(CompactRow, OfAllTokensIsExact) {
   const Pair pair(1, 0.3f);
   const Score exact = compare_logits(pair.reference.data(), pair.model.data(), kVocab, 7);
-  const Score score = sketched(pair.reference, pair.model, layout_with(kVocab, 0), 1);
+  const Score score = stored_and_compared(pair.reference, pair.model, layout_with(kVocab, 0), 1);
   EXPECT_NEAR(score.divergence, exact.divergence, 1e-6);
   EXPECT_NEAR(score.nll, exact.nll, 1e-6);
   EXPECT_NEAR(score.reference_nll, exact.reference_nll, 1e-6);
   EXPECT_EQ(score.same_top, exact.same_top);
 }
 
-TEST(Sketch, IsNeverAboveTheExactDivergenceInItsLowerBound) {
+TEST(CompactRow, IsNeverAboveTheExactDivergenceInItsLowerBound) {
   for (uint64_t seed = 0; seed < 200; ++seed) {
     const Pair pair(seed, 0.02f * static_cast<float>(seed));
     const Score exact = compare_logits(pair.reference.data(), pair.model.data(), kVocab, 7);
-    const Score score = sketched(pair.reference, pair.model, layout_with(20, 5), seed);
+    const Score score = stored_and_compared(pair.reference, pair.model, layout_with(20, 5), seed);
     EXPECT_LE(score.least_divergence, exact.divergence + 1e-6) << seed;
     EXPECT_GE(score.divergence, score.least_divergence) << seed;
     EXPECT_GE(score.least_divergence, 0) << seed;
   }
 }
 
-TEST(Sketch, HasNoBias) {
+TEST(CompactRow, HasNoBias) {
   const Pair pair(5, 0.5f);
   const double exact =
       compare_logits(pair.reference.data(), pair.model.data(), kVocab, 7).divergence;
   constexpr int kRuns = 4000;
   double sum = 0, squares = 0, variances = 0;
   for (uint64_t seed = 0; seed < kRuns; ++seed) {
-    const Score score = sketched(pair.reference, pair.model, layout_with(8, 6), seed);
+    const Score score = stored_and_compared(pair.reference, pair.model, layout_with(8, 6), seed);
     sum += score.divergence;
     squares += score.divergence * score.divergence;
     variances += score.sampling_variance;
@@ -113,7 +113,7 @@ TEST(Sketch, HasNoBias) {
   EXPECT_NEAR(variances / kRuns / variance, 1, 0.15);
 }
 
-// The share of sketches, each of all positions, whose interval holds the exact mean.
+// The share of references, each of all positions, whose interval holds the exact mean.
 double coverage(const std::vector<Pair>& pairs, const CompactLayout& layout, int runs) {
   double exact = 0;
   for (const Pair& pair : pairs)
@@ -124,7 +124,7 @@ double coverage(const std::vector<Pair>& pairs, const CompactLayout& layout, int
     ScoreStatistics statistics(true, true);
     for (size_t i = 0; i < pairs.size(); ++i) {
       const auto seed = static_cast<uint64_t>(run) * pairs.size() + i;
-      statistics.add(sketched(pairs[i].reference, pairs[i].model, layout, seed));
+      statistics.add(stored_and_compared(pairs[i].reference, pairs[i].model, layout, seed));
     }
     const SamplingInterval interval = *statistics.divergence().kl_sampling;
     held += interval.low <= exact && exact <= interval.high;
@@ -132,15 +132,15 @@ double coverage(const std::vector<Pair>& pairs, const CompactLayout& layout, int
   return static_cast<double>(held) / runs;
 }
 
-class SketchIntervals : public testing::TestWithParam<float> {};
+class CompactRowIntervals : public testing::TestWithParam<float> {};
 
-TEST_P(SketchIntervals, HoldTheExactDivergence) {
+TEST_P(CompactRowIntervals, HoldTheExactDivergence) {
   std::vector<Pair> pairs;
   for (uint64_t i = 0; i < 60; ++i) pairs.emplace_back(i, GetParam());
   EXPECT_GE(coverage(pairs, layout_with(24, 6), 300), 0.95);
 }
 
-INSTANTIATE_TEST_SUITE_P(Noise, SketchIntervals, testing::Values(0.02f, 0.1f, 0.5f, 2.0f));
+INSTANTIATE_TEST_SUITE_P(Noise, CompactRowIntervals, testing::Values(0.02f, 0.1f, 0.5f, 2.0f));
 
 }  // namespace
 }  // namespace nibble

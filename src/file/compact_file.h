@@ -62,11 +62,11 @@ struct CompactRow {
   std::vector<CompactEntry> top, samples;
 };
 
-class CompactReference {
+class CompactFile {
  public:
   // `file` is the whole file and must outlive the object. Error kInvalidFile for whatever is wrong
   // with header, tokens or length.
-  CompactReference(std::span<const std::byte> file, std::string name);
+  CompactFile(std::span<const std::byte> file, std::string name);
 
   const CompactLayout& layout() const { return layout_; }
   std::vector<uint32_t> tokens() const;  // windows * context
@@ -80,11 +80,11 @@ class CompactReference {
   CompactLayout layout_;
 };
 
-class CompactReferenceWriter {
+class CompactFileWriter {
  public:
   // `tokens` are windows * context. Errors: those of OutputFile.
-  CompactReferenceWriter(const std::filesystem::path& path, const CompactLayout& layout,
-                         std::span<const uint32_t> tokens);
+  CompactFileWriter(const std::filesystem::path& path, const CompactLayout& layout,
+                    std::span<const uint32_t> tokens);
 
   // layout.top and layout.samples entries. Thread-safe.
   void write(int64_t window, int64_t row, const CompactRow& content);

@@ -1,4 +1,4 @@
-#include "file/compact_reference.h"
+#include "file/compact_file.h"
 
 #include <algorithm>
 #include <cmath>
@@ -112,7 +112,7 @@ void choose_sizes(CompactLayout& layout) {
   layout.top = std::min(layout.top, layout.vocab_size);
 }
 
-CompactReference::CompactReference(std::span<const std::byte> file, std::string name)
+CompactFile::CompactFile(std::span<const std::byte> file, std::string name)
     : file_(file), name_(std::move(name)) {
   ByteReader in(file, name_);
   in.set_field("signature");
@@ -148,13 +148,13 @@ CompactReference::CompactReference(std::span<const std::byte> file, std::string 
   check_tokens(in, layout_.windows * layout_.context, layout_.vocab_size);
 }
 
-std::vector<uint32_t> CompactReference::tokens() const {
+std::vector<uint32_t> CompactFile::tokens() const {
   std::vector<uint32_t> tokens(static_cast<size_t>(layout_.windows * layout_.context));
   std::memcpy(tokens.data(), file_.data() + kFixedBytes, tokens.size() * sizeof(uint32_t));
   return tokens;
 }
 
-void CompactReference::read(int64_t window, int64_t row, CompactRow& result) const {
+void CompactFile::read(int64_t window, int64_t row, CompactRow& result) const {
   const uint64_t offset = layout_.offset(window, row);
   const bool is_wide = layout_.id_bytes() == sizeof(uint32_t);
   RowReader in(file_.data() + offset);
@@ -175,9 +175,8 @@ void CompactReference::read(int64_t window, int64_t row, CompactRow& result) con
   }
 }
 
-CompactReferenceWriter::CompactReferenceWriter(const std::filesystem::path& path,
-                                               const CompactLayout& layout,
-                                               std::span<const uint32_t> tokens)
+CompactFileWriter::CompactFileWriter(const std::filesystem::path& path, const CompactLayout& layout,
+                                     std::span<const uint32_t> tokens)
     : layout_(layout), file_(path, layout.file_bytes()) {
   std::vector<std::byte> header(kFixedBytes);
   std::memcpy(header.data(), kCompactMagic.data(), kCompactMagic.size());
@@ -190,7 +189,7 @@ CompactReferenceWriter::CompactReferenceWriter(const std::filesystem::path& path
   file_.write_at(kFixedBytes, std::as_bytes(tokens));
 }
 
-void CompactReferenceWriter::write(int64_t window, int64_t row, const CompactRow& content) {
+void CompactFileWriter::write(int64_t window, int64_t row, const CompactRow& content) {
   const bool is_wide = layout_.id_bytes() == sizeof(uint32_t);
   std::vector<std::byte> bytes(layout_.row_bytes());
   RowWriter out(bytes.data());

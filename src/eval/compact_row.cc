@@ -1,4 +1,4 @@
-#include "eval/sketch.h"
+#include "eval/compact_row.h"
 
 #include <algorithm>
 #include <cmath>
@@ -64,8 +64,8 @@ int64_t find_in_piece(const float* logits, int64_t begin, int64_t end, float lar
 
 }  // namespace
 
-void sketch(float* logits, int64_t vocab_size, uint32_t next, uint64_t seed,
-            const CompactLayout& layout, CompactRow& row) {
+void fill_compact_row(float* logits, int64_t vocab_size, uint32_t next, uint64_t seed,
+                      const CompactLayout& layout, CompactRow& row) {
   const float largest = operations().largest(logits, vocab_size);
   const double log_sum =
       static_cast<double>(largest) + std::log(operations().sum_exp(logits, vocab_size, largest));
@@ -98,8 +98,8 @@ void sketch(float* logits, int64_t vocab_size, uint32_t next, uint64_t seed,
   }
 }
 
-Score compare_sketch(const CompactRow& row, const float* logits, int64_t vocab_size,
-                     uint32_t next) {
+Score compare_compact_row(const CompactRow& row, const float* logits, int64_t vocab_size,
+                          uint32_t next) {
   const float largest = operations().largest(logits, vocab_size);
   const double log_sum =
       static_cast<double>(largest) + std::log(operations().sum_exp(logits, vocab_size, largest));

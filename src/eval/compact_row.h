@@ -17,14 +17,15 @@
 #include <cstdint>
 
 #include "eval/score.h"
-#include "file/compact_reference.h"
+#include "file/compact_file.h"
 
 namespace nibble {
 
 // The row of a position; `seed` draws the samples. Logits are changed.
-void sketch(float* logits, int64_t vocab_size, uint32_t next, uint64_t seed,
-            const CompactLayout& layout, CompactRow& row);
+void fill_compact_row(float* logits, int64_t vocab_size, uint32_t next, uint64_t seed,
+                      const CompactLayout& layout, CompactRow& row);
 
-Score compare_sketch(const CompactRow& row, const float* logits, int64_t vocab_size, uint32_t next);
+Score compare_compact_row(const CompactRow& row, const float* logits, int64_t vocab_size,
+                          uint32_t next);
 
 }  // namespace nibble
