@@ -27,9 +27,7 @@ class Reader {
     WindowVisitor visitor;
     visitor.on_rows = [&](const ScoredRows& rows) {
       scores_.resize(rows.next.size());
-      score_rows(rows, *model_.pool, scores_, [&](int64_t i, int) {
-        return score(rows.row(i), rows.vocab_size, rows.next[static_cast<size_t>(i)]);
-      });
+      score_rows(rows, *model_.pool, scores_);
       for (const Score& score : scores_) sum += score.nll;
     };
     read_window(session_, model_.weights->vocab_size(), windows_, index, visitor);

@@ -144,9 +144,7 @@ class Pass {
     if (reference_ != nullptr) {
       reference_->compare(rows, *model_.pool, scores_);
     } else {
-      score_rows(rows, *model_.pool, scores_, [&](int64_t i, int) {
-        return score(rows.row(i), rows.vocab_size, rows.next[static_cast<size_t>(i)]);
-      });
+      score_rows(rows, *model_.pool, scores_);
     }
     for (const Score& score : scores_) statistics_.add(score);
     if (writer_ != nullptr) writer_->write(rows, scores_, *model_.pool);
