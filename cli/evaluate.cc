@@ -295,9 +295,7 @@ void add_evaluate(CLI::App& app) {
       "model-f16\n\n"
       "Usage:    nibble evaluate MODEL -f TEXT [OPTIONS]\n"
       "          nibble evaluate MODEL --tasks LIST [OPTIONS]");
-  command->add_option("MODEL", options->model, "Hugging Face directory, .gguf, or .safetensors")
-      ->required()
-      ->type_name("");
+  add_model_option(*command, options->model);
   auto* text = command
                    ->add_option("-f,--file", options->text,
                                 "the text, UTF-8 (default: that of the stored reference)")

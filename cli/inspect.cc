@@ -10,7 +10,6 @@
 
 #include "cli/commands.h"
 #include "cli/terminal.h"
-#include "nibble/error.h"
 #include "nibble/readable.h"
 
 namespace nibble::cli {
@@ -79,14 +78,6 @@ void print_text(const Inspection& model, const std::filesystem::path& path) {
   }
 }
 
-void report_problems(const std::vector<std::string>& problems, const std::filesystem::path& path) {
-  if (problems.empty()) return;
-  std::string text = fmt::format("{}: {} problem{} found", path.string(), problems.size(),
-                                 problems.size() == 1 ? "" : "s");
-  for (const std::string& problem : problems) text += "\n  " + problem;
-  throw Error(ErrorCode::kInvalidFile, text);
-}
-
 void run(const Options& options) {
   const Inspection model = inspect(options.model);
   std::vector<std::string> problems;
@@ -100,7 +91,7 @@ void run(const Options& options) {
     if (options.validate && problems.empty()) fmt::print("\nvalid: no problem found\n");
   }
   std::fflush(stdout);
-  report_problems(problems, options.model);
+  report_problems(options.model, problems);
 }
 
 }  // namespace
@@ -111,9 +102,7 @@ void add_inspect(CLI::App& app) {
   show_usage(*command,
              "Example:  nibble inspect model.gguf --validate\n\n"
              "Usage:    nibble inspect MODEL [OPTIONS]");
-  command->add_option("MODEL", options->model, "Hugging Face directory, .gguf, or .safetensors")
-      ->required()
-      ->type_name("");
+  add_model_option(*command, options->model);
   command->add_flag(
       "--validate", options->validate,
       "check config, shapes and vocabulary against each other, and that every weight is finite");

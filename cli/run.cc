@@ -113,9 +113,7 @@ void add_run(CLI::App& app) {
   show_usage(*command,
              "Example:  nibble run model-q4_k_m.gguf -p \"Once upon a time\" -n 64\n\n"
              "Usage:    nibble run MODEL -p PROMPT [OPTIONS]");
-  command->add_option("MODEL", options->model, "Hugging Face directory, .gguf, or .safetensors")
-      ->required()
-      ->type_name("");
+  add_model_option(*command, options->model);
   command->add_option("-p,--prompt", options->prompt, "the text to continue")
       ->required()
       ->type_name("TEXT");

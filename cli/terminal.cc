@@ -147,6 +147,12 @@ void add_kv_options(CLI::App& command, std::string& kv_type) {
       ->type_name("TYPE");
 }
 
+void add_model_option(CLI::App& command, std::filesystem::path& model) {
+  command.add_option("MODEL", model, "Hugging Face directory, .gguf, or .safetensors")
+      ->required()
+      ->type_name("");
+}
+
 void add_load_options(CLI::App& command, LoadOptions& load) {
   command.add_option("-t,--type", load.type, "quantize in memory first, as nibble quantize would")
       ->type_name("TYPE");
@@ -178,6 +184,16 @@ RunOptions CommonOptions::run() const {
 
 void show_json(const nlohmann::ordered_json& json) {
   fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+void report_problems(const std::filesystem::path& path, const std::vector<std::string>& problems) {
+  constexpr size_t kMostShown = 10;
+  if (problems.empty()) return;
+  std::string text = fmt::format("{}: {} problem{} found", path.string(), problems.size(),
+                                 problems.size() == 1 ? "" : "s");
+  for (size_t i = 0; i < std::min(problems.size(), kMostShown); ++i) text += "\n  " + problems[i];
+  if (problems.size() > kMostShown) text += "\n  ... (--json lists them all)";
+  throw Error(ErrorCode::kInvalidFile, text);
 }
 
 void end_progress() {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "nibble/machine.h"
 #include "nibble/model.h"
@@ -31,6 +32,9 @@ struct CommonOptions {
   RunOptions run() const;
 };
 
+// The model that a command is about, wherever it may lie.
+void add_model_option(CLI::App& command, std::filesystem::path& model);
+
 // Options of every command that loads a model to run it.
 void add_load_options(CLI::App& command, LoadOptions& load);
 // The same for a model beside it, whose weights are taken as they are stored.
@@ -44,6 +48,10 @@ void show_usage(CLI::App& command, const std::string& text);
 
 // On stdout. Bytes that are no UTF-8 are replaced, what is no finite number is null.
 void show_json(const nlohmann::ordered_json& json);
+
+// Error kInvalidFile that lists the problems found in a file, the first ones if there are many;
+// nothing when there are none.
+void report_problems(const std::filesystem::path& path, const std::vector<std::string>& problems);
 
 void end_progress();  // leaves a half-drawn bar's line
 

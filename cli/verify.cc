@@ -3,20 +3,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/terminal.h"
-#include "nibble/error.h"
 #include "nibble/readable.h"
 
 namespace nibble::cli {
 namespace {
-
-constexpr size_t kMostShown = 10;
 
 struct Options {
   CommonOptions common;
@@ -54,14 +50,9 @@ void run(Options& options) {
       fmt::print("verified: every byte compared is what the source gives\n");
   }
   std::fflush(stdout);
-  if (result.problems.empty()) return;
-  std::string text = fmt::format("{}: {} problem{} found", options.file.string(),
-                                 result.problems.size(), result.problems.size() == 1 ? "" : "s");
-  for (size_t i = 0; i < std::min(result.problems.size(), kMostShown); ++i) {
-    text += "\n  " + result.problems[i].tensor + ": " + result.problems[i].what;
-  }
-  if (result.problems.size() > kMostShown) text += "\n  ... (--json lists them all)";
-  throw Error(ErrorCode::kInvalidFile, text);
+  std::vector<std::string> problems;
+  for (const auto& [tensor, what] : result.problems) problems.push_back(tensor + ": " + what);
+  report_problems(options.file, problems);
 }
 
 }  // namespace
