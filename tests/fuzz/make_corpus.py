@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the corpora of the GGUF, safetensors, imatrix, tasks and reference targets: small valid files."""
+"""Writes the seeds of the corpora of the GGUF, safetensors, imatrix, tasks, reference and chat template targets: small valid files."""
 
 import json
 import pathlib
@@ -168,8 +168,18 @@ REFERENCE = {
     "wide": compact(4, 70000, [(0.5, -3, [69999, 5], [2839, 2839], [1, 1], [20000, 20000])], wide=True),
 }
 
+def chat_templates():
+    """A template of each group of tests/golden/jinja: those of its cases that render, one a line."""
+    groups = {}
+    for case in json.loads((CORPUS.parent.parent / "golden/jinja/cases.json").read_text())["cases"]:
+        if "expected" in case:
+            groups.setdefault(case["group"].replace(" ", "_"), []).append(case["template"])
+    return {group: "\n".join(templates).encode() for group, templates in groups.items()}
+
+
 for folder, seeds in (("gguf", GGUF), ("gguf_weights", GGUF_WEIGHTS), ("safetensors", SAFETENSORS),
-                      ("imatrix", IMATRIX), ("tasks", TASKS), ("reference", REFERENCE)):
+                      ("imatrix", IMATRIX), ("tasks", TASKS), ("reference", REFERENCE),
+                      ("chat_template", chat_templates())):
     (CORPUS / folder).mkdir(parents=True, exist_ok=True)
     for seed, data in seeds.items():
         (CORPUS / folder / f"{seed}.{folder}").write_bytes(data)

@@ -100,7 +100,8 @@ Value round_number(Runtime& runtime, const Value& value, const Arguments& argume
     return rounded(number, precision);
   }
   const double scale = std::pow(10.0, static_cast<double>(precision));
-  return (method == "ceil" ? std::ceil(number * scale) : std::floor(number * scale)) / scale;
+  // Python's are integers, which have no -0.
+  return (method == "ceil" ? std::ceil(number * scale) : std::floor(number * scale)) / scale + 0.0;
 }
 
 constexpr FilterRow kFilters[] = {

@@ -100,6 +100,8 @@ Value center(Runtime& runtime, const Value& value, const Arguments& arguments) {
 
 Value truncate(Runtime& runtime, const Value& value, const Arguments& arguments) {
   const Bound bound(runtime, "truncate", arguments, {"length", "killwords", "end", "leeway"});
+  const auto size = length(value);
+  if (!size) runtime.fail("object of type '{}' has no len()", type_name(value));
   const String text(to_text(runtime, value));
   const String end{std::string(bound.text(2, "..."))};
   const auto kept = bound.integer(0, 255) - static_cast<int64_t>(end.length);
@@ -108,7 +110,9 @@ Value truncate(Runtime& runtime, const Value& value, const Arguments& arguments)
     runtime.fail("truncate: length {} is less than that of its end, or leeway {} is negative",
                  bound.integer(0, 255), leeway);
   }
-  if (static_cast<int64_t>(text.length) - leeway <= bound.integer(0, 255)) return value;
+  if (static_cast<int64_t>(*size) - leeway <= bound.integer(0, 255)) return value;
+  if (get_text(value) == nullptr)
+    runtime.fail("truncate takes a string, not '{}'", type_name(value));
   std::string out = text.text.substr(0, character_offset(text.text, static_cast<size_t>(kept)));
   if (!bound.truth(1, false)) out = out.substr(0, out.rfind(' '));
   return runtime.text(out + end.text);

@@ -8,6 +8,13 @@
 namespace nibble::jinja {
 namespace {
 
+// Python lets values that have elements go unused, but not tuples and strings.
+bool has_elements(const Value& value) {
+  const Sequence* sequence = as<Sequence>(value);
+  return as<Dict>(value) != nullptr || is_undefined(value) ||
+         (sequence != nullptr && sequence->is_indexed());
+}
+
 // The values of a % in the order in which its conversions take them.
 class PercentValues {
  public:
@@ -15,8 +22,7 @@ class PercentValues {
       : runtime_(runtime),
         values_(values),
         tuple_(get_sequence(values, SequenceType::kTuple)),
-        used_(as<Dict>(values) != nullptr || get_sequence(values, SequenceType::kList) != nullptr) {
-  }
+        used_(has_elements(values)) {}
 
   Value next() {
     if (tuple_ == nullptr) {
@@ -50,7 +56,7 @@ class PercentValues {
   const Sequence* tuple_;
   size_t position_ = 0;
   bool taken_ = false;
-  bool used_;  // a dict or list need not be
+  bool used_;  // or it need not be
 };
 
 int64_t star_or_number(Runtime& runtime, Cursor& cursor, PercentValues& values) {

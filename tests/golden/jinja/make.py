@@ -66,6 +66,7 @@ CASES: dict[str, list[str]] = {
         "{{ '%s is %d and %5.2f|%-5s|%05d|%x|%r|%%' % ('a', 7, 3.14159, 'b', 42, 255, 'q') }}",
         "{{ '%s' % 5 }} {{ '%s and %s' % (1, 2) }} {{ '%(a)s' % {'a': 1} }} {{ '%+d % d' % (3, 4) }} {{ '%s' % [1] }}",
         "{{ '%e %g %G' % (12345.678, 0.00001, 1e20) }} {{ '%o %X %#x' % (8, 255, 255) }} {{ '%.3s|%c' % ('abcdef', 'z') }}",
+        "{{ 'a' % {} }} {{ 'a' % [1] }} {{ 'a' % missing }} {{ 'a' % () }}",
         "{{ 9223372036854775807 }} {{ -9223372036854775807 - 1 }}",
     ],
     "comparison": [
@@ -133,7 +134,7 @@ CASES: dict[str, list[str]] = {
         "{{ 'a\\nb\\n\\nc' | indent }}|{{ 'a\\nb' | indent(2, true) }}|{{ 'a\\n\\nb' | indent(1, blank=true) }}|{{ 'a\\nb\\n' | indent('--') }}|{{ '' | indent }}",
         "{{ quotes | e }} {{ '<' | escape }} {{ '<' | e | e }} {{ '<' | safe | e }} {{ '<' | forceescape }} {{ '<b>' | safe }}",
         "{{ ('<b>' | safe) + '<' }} {{ '<' + ('<b>' | safe) }} {{ ['<' | safe] }} {{ '<' | safe ~ '<' }} {{ '<' | e is escaped }}",
-        "{{ 'foo bar baz qux' | truncate(9) }}|{{ 'foo bar baz qux' | truncate(9, true) }}|{{ 'foo bar baz qux' | truncate(11) }}|{{ 'foo bar baz qux' | truncate(11, false, '...', 0) }}",
+        "{{ 'foo bar baz qux' | truncate(9) }}|{{ 'foo bar baz qux' | truncate(9, true) }}|{{ 'foo bar baz qux' | truncate(11) }}|{{ 'foo bar baz qux' | truncate(11, false, '...', 0) }} {{ numbers | truncate(5) }}",
         "[{{ 'a' | center(5) }}] {{ '%s-%s' | format(1, 2) }} {{ '%(a)s' | format(a=1) }} {{ 'a b_c, d' | wordcount }} {{ 'a b/ä?' | urlencode }}",
         "{{ text | first }} {{ text | last }} {{ text | reverse }} {{ text | list | length }} {{ text | length }} {{ text | count }}",
     ],
@@ -149,7 +150,7 @@ CASES: dict[str, list[str]] = {
     "filters of numbers": [
         "{{ '42' | int }} {{ 'x' | int }} {{ 'x' | int(7) }} {{ 3.9 | int }} {{ '3.9' | int }} {{ '0x1f' | int(0, 16) }} {{ ' -5 ' | int }} {{ true | int }} {{ none | int }} {{ '1_000' | int }} {{ [] | int(default=3) }}",
         "{{ '1.5' | float }} {{ 'x' | float }} {{ 'x' | float(2.5) }} {{ 3 | float }} {{ '1e3' | float }} {{ 'inf' | float }} {{ 'nan' | float }} {{ 'inf' | int }} {{ '-Infinity' | float }}",
-        "{{ 42.55 | round }} {{ 42.55 | round(1) }} {{ 2.5 | round }} {{ 3.5 | round }} {{ 2.675 | round(2) }} {{ 42 | round }} {{ 42.1 | round(0, 'ceil') }} {{ 42.59 | round(1, 'floor') }} {{ 1250 | round(-2) }} {{ 1234.5 | round(-2) }} {{ -2.5 | round }}",
+        "{{ 42.55 | round }} {{ 42.55 | round(1) }} {{ 2.5 | round }} {{ 3.5 | round }} {{ 2.675 | round(2) }} {{ 42 | round }} {{ 42.1 | round(0, 'ceil') }} {{ 42.59 | round(1, 'floor') }} {{ -0.04 | round(1, 'ceil') }} {{ 1250 | round(-2) }} {{ 1234.5 | round(-2) }} {{ -2.5 | round }}",
         "{{ -5 | abs }} {{ -5.5 | abs }} {{ minus | abs }} {{ 42.9 | round | int }} {{ true | abs }}",
     ],
     "filters of items": [
@@ -254,7 +255,7 @@ CASES: dict[str, list[str]] = {
         "{{ 'a' + 1 }}", "{{ 1 + 'a' }}", "{{ [1] + 'a' }}", "{{ none + 1 }}", "{{ 'a' - 'b' }}", "{{ 'a' * 'b' }}", "{{ [] / 2 }}", "{{ -'a' }}", "{{ 1 < 'a' }}", "{{ none > 1 }}", "{{ [1] < ['a'] }}", "{{ {} < {} }}",
         "{{ 1 / 0 }}", "{{ 1 // 0 }}", "{{ 1.0 / 0 }}", "{{ 1 in 5 }}", "{{ 1 in 'a' }}", "{{ none in 'a' }}", "{{ 1 + 2 ~ 3 }}", "{{ users | map(attribute='address.city') | list }}", "{% for x in 5 %}{% endfor %}", "{% for x in none %}{% endfor %}", "{% for a, b in [[1]] %}{% endfor %}", "{% for a, b in [[1, 2, 3]] %}{% endfor %}",
         "{% for a, b in [5] %}{% endfor %}", "{% set a.b = 1 %}", "{% set user.name = 1 %}", "{{ user.pop('name') }}", "{{ numbers.append(1) }}", "{{ user.update({}) }}", "{{ ''.__class__.__mro__ }}", "{{ user.__init__() }}", "{{ numbers.sort() }}",
-        "{{ 5() }}", "{{ 'a'() }}", "{{ text.nope() }}", "{{ numbers | map('string') | length }}", "{{ numbers | map('string') | tojson }}", "{{ missing | tojson }}", "{{ range(3) | tojson }}", "{{ 5 | length }}", "{{ 5 | list }}", "{{ 5 | join }}", "{{ numbers | map('nope') | list }}",
+        "{{ 5() }}", "{{ 'a'() }}", "{{ text.nope() }}", "{{ numbers | map('string') | length }}", "{{ numbers | map('string') | tojson }}", "{{ missing | tojson }}", "{{ range(3) | tojson }}", "{{ 5 | length }}", "{{ 5 | truncate(4) }}", "{{ 5 | list }}", "{{ 5 | join }}", "{{ numbers | map('nope') | list }}",
         "{{ numbers | select('nope') | list }}", "{{ numbers | map | list }}", "{{ {[1]: 2} }}", "{{ [] in {} }}", "{{ numbers['a':] }}", "{{ numbers[::0] }}", "{{ ''.join([1]) }}", "{{ 'a'.split('') }}", "{{ 'a'.index('b') }}", "{{ '%d' % 'a' }}", "{{ '%s %s' % 1 }}", "{{ '%s' % (1, 2) }}", "{{ range(1000000) }}",
         "{% macro f(a) %}{% endmacro %}{{ f(1, 2) }}", "{% macro f(a) %}{% endmacro %}{{ f(b=1) }}", "{% macro f(a) %}{{ a.x }}{% endmacro %}{{ f() }}", "{% for x in [1] %}{{ loop(x) }}{% endfor %}", "{{ {'a': 1} | items | map('nope') | list }}", "{{ users | sort(attribute='on') }}", "{{ [1, 'a'] | sort }}",
         "{{ 'a' if false else missing.x }}", "{{ ('a' if false).x }}", "{{ [] | first | upper ~ ([] | first).x }}", "{{ 'x' | round }}", "{{ 1.5 | round(1, 'up') }}", "{{ 'a' | abs }}", "{{ loop.index }}", "{{ {} | dictsort(by='x') }}", "{% if yes %}{{ one | nope }}{% endif %}", "{% if yes %}{{ one is nope }}{% endif %}", "{{ 'a'.center(5, 'xx') }}",
