@@ -42,7 +42,8 @@ std::vector<Row> rows_of(const TaskResult& result, const TaskResult* reference) 
   std::vector<Row> rows;
   std::vector<TaskDifference> differences;
   if (reference != nullptr) differences = compare_tasks(result, *reference);
-  const std::string shots = result.shots > 0 ? fmt::format(", {} shots", result.shots) : "";
+  const std::string shots = (result.shots > 0 ? fmt::format(", {} shots", result.shots) : "") +
+                            (result.chat_template ? ", chat" : "");
   for (size_t i = 0; i < result.scores.size(); ++i) {
     const TaskScore& score = result.scores[i];
     Row row{result.name + shots,
@@ -91,6 +92,7 @@ Json task_json(const TaskResult& result, const TaskResult* reference) {
   Json json = {{"name", result.name},
                {"file", result.file},
                {"shots", result.shots},
+               {"chat_template", result.chat_template},
                {"item_count", result.items.size()}};
   std::vector<TaskDifference> differences;
   if (reference != nullptr) differences = compare_tasks(result, *reference);
@@ -197,6 +199,12 @@ CLI::Option* TaskArguments::add_to(CLI::App& command) {
       .add_option("--shot-order", options.shot_order,
                   "sampled or first (default: as lm-evaluation-harness has it for the task)")
       ->type_name("ORDER");
+  CLI::Option* chat = command.add_flag("--chat-template", options.chat_template,
+                                       "ask by the model's own chat template");
+  command
+      .add_flag("--one-message", options.one_message,
+                "with --chat-template: examples and item as one message (default: turns)")
+      ->needs(chat);
   command
       .add_option("--limit", options.limit, "the first N items of each task only (default: all)")
       ->type_name("N");

@@ -27,6 +27,10 @@ struct TaskOptions {
   std::string shot_order;            // "sampled" or "first"; empty: as the harness has it
   int64_t limit = 0;                 // items of each task, the first ones; 0: all
   int64_t context = 0;               // tokens that an item may have; 0: as many as were trained
+  // Ask by the model's own chat template: examples are turns of the chat, or with one_message they
+  // and the item are one message. Not for the files of llama-perplexity (kUsage).
+  bool chat_template = false;
+  bool one_message = false;
   // Of "exact" and "checks": what "answer" does not look at.
   bool ignore_case = false;
   bool ignore_punctuation = false;
@@ -75,6 +79,7 @@ struct TaskResult {
   std::string name;  // the kind, or "prompts"
   std::string file;
   int64_t shots = 0;
+  bool chat_template = false;         // asked by the model's own
   std::vector<TaskScore> scores;      // of all items
   std::vector<TaskScore> groups;      // the first of these for each subject or group, if several
   std::vector<TaskItemResult> items;  // in the order of the file
@@ -83,8 +88,9 @@ struct TaskResult {
 };
 
 // `kv_type` of the KV cache: f32, f16, bf16, q8_0 or q4_0, or two of them as "q8_0/q4_0" for keys
-// and values. Errors: kUsage when an item does not fit the context or there are not enough
-// examples; kInvalidFile when the model computes what is no number.
+// and values. Errors: kUsage when an item does not fit the context, there are not enough
+// examples, or the model has no chat template or one that refuses them; kInvalidFile when the model
+// computes what is no number.
 TaskResult evaluate_task(const Model& model, const Task& task, std::string_view kv_type = "f16",
                          const RunOptions& run = {});
 

@@ -59,6 +59,18 @@ size_t largest_copied(size_t chosen) {
 
 }  // namespace
 
+const std::string& shown_question(const ChoiceItem& example) {
+  return example.ending.empty() ? example.context : example.choices[example.right.front()];
+}
+
+const std::string& shown_answer(const ChoiceItem& example) {
+  return example.ending.empty() ? example.choices[example.right.front()] : example.ending;
+}
+
+std::string shown_example(const ChoiceItem& example) {
+  return shown_question(example) + example.delimiter + shown_answer(example) + "\n\n";
+}
+
 PythonRandom::PythonRandom(uint32_t seed) : engine_(engine_from(seed)) {}
 
 size_t PythonRandom::below(size_t limit) {
@@ -91,7 +103,8 @@ std::vector<size_t> PythonRandom::sample(size_t count, size_t chosen) {
 FewShot::FewShot(std::span<const ChoiceItem> pool, bool is_own_file, size_t shots, ShotOrder order)
     : pool_(pool), is_own_file_(is_own_file), shots_(shots), order_(order) {}
 
-std::vector<const ChoiceItem*> FewShot::choose(const ChoiceItem& item) {
+std::vector<const ChoiceItem*> FewShot::examples(const ChoiceItem& item) {
+  if (shots_ == 0) return {};
   std::vector<const ChoiceItem*> candidates;
   for (const ChoiceItem& candidate : pool_) {
     if (candidate.subject == item.subject) candidates.push_back(&candidate);
@@ -116,15 +129,7 @@ std::vector<const ChoiceItem*> FewShot::choose(const ChoiceItem& item) {
 
 std::string FewShot::prompt(const ChoiceItem& item) {
   std::string text = item.opening;
-  if (shots_ == 0) return text;
-  for (const ChoiceItem* example : choose(item)) {
-    const std::string& choice = example->choices[example->right.front()];
-    const bool has_ending = !example->ending.empty();
-    text += has_ending ? choice : example->context;
-    text += example->delimiter;
-    text += has_ending ? example->ending : choice;
-    text += "\n\n";
-  }
+  for (const ChoiceItem* example : examples(item)) text += shown_example(*example);
   return text;
 }
 

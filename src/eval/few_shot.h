@@ -33,6 +33,12 @@ enum class ShotOrder {
   kFirst,    // the first ones, its "first_n"
 };
 
+// What an example shows: a question with its (first) right answer, or where the choices are
+// contexts the right one with what follows it.
+const std::string& shown_question(const ChoiceItem& example);
+const std::string& shown_answer(const ChoiceItem& example);
+std::string shown_example(const ChoiceItem& example);  // both as text, and an empty line
+
 // Chooses the examples of one item after the other.
 class FewShot {
  public:
@@ -40,13 +46,13 @@ class FewShot {
   // example for itself.
   FewShot(std::span<const ChoiceItem> pool, bool is_own_file, size_t shots, ShotOrder order);
 
-  // The opening of an item and its examples, each with its (first) right answer and an empty line
-  // behind it. Error kUsage when the pool has too few.
+  // Of the pool. Error kUsage when it has too few.
+  std::vector<const ChoiceItem*> examples(const ChoiceItem& item);
+
+  // The opening of an item and its examples.
   std::string prompt(const ChoiceItem& item);
 
  private:
-  std::vector<const ChoiceItem*> choose(const ChoiceItem& item);
-
   static constexpr uint32_t kSeed = 1234;  // lm_eval's --seed, its fourth number
 
   std::span<const ChoiceItem> pool_;

@@ -208,8 +208,7 @@ ChoiceItem convert_mmlu(const JsonObject& record) {
 
 ChoiceItem convert_truthfulqa(const JsonObject& record, const char* key, bool has_one_right) {
   ChoiceItem item;
-  item.opening = kTruthfulQaOpening;
-  item.context = fmt::format("Q: {}\nA:", record.require_string("question"));
+  item.context = fmt::format("{}Q: {}\nA:", kTruthfulQaOpening, record.require_string("question"));
   const JsonObject targets(record.require(key), record.file_name());
   item.choices = require_strings(targets, "choices");
   const Json& labels = targets.require("labels");

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/input_file.h"
 #include "eval/bounded_sequence.h"
+#include "eval/chat_prompt.h"
 #include "eval/exact_match.h"
 #include "eval/few_shot.h"
 #include "eval/greedy_answers.h"
@@ -14,6 +15,7 @@
 #include "eval/task_kinds.h"
 #include "flow/kv_type.h"
 #include "flow/model.h"
+#include "flow/model_chat.h"
 #include "flow/run_support.h"
 #include "flow/verdict.h"
 #include "nibble/decide.h"
@@ -32,13 +34,13 @@ namespace {
 
 constexpr std::string_view kBuiltin = "prompts";
 
-// An example shows a prompt and its first answer as a context and its choice.
+// An example shows a prompt and its first answer (if it has one) as a context and its choice.
 std::vector<ChoiceItem> as_examples(TaskItems items) {
   for (const PromptItem& prompt : items.prompts) {
     ChoiceItem item;
     item.id = prompt.id;
     item.context = prompt.prompt;
-    item.choices = {prompt.check.answers.front()};
+    if (!prompt.check.answers.empty()) item.choices = {prompt.check.answers.front()};
     item.right = {0};
     items.choices.push_back(std::move(item));
   }
@@ -52,7 +54,14 @@ const TaskKind& require_kind(std::string_view name) {
   fail(ErrorCode::kUsage, "unknown task \"{}\"; there are {}and {}", name, known, kBuiltin);
 }
 
-void check_options(const TaskOptions& options) {
+void check_options(const TaskKind& kind, const TaskOptions& options) {
+  if (options.chat_template && kind.protocol != ChoiceProtocol::kHarness) {
+    fail(ErrorCode::kUsage, "{}: files of llama-perplexity are scored without a chat template",
+         kind.name);
+  }
+  if (options.one_message && !options.chat_template) {
+    fail(ErrorCode::kUsage, "there is one message only with the model's chat template");
+  }
   if (options.shots < 0 || options.limit < 0 || options.context < 0) {
     fail(ErrorCode::kUsage, "{} examples, {} items and a context of {} make no sense",
          options.shots, options.limit, options.context);
@@ -82,16 +91,12 @@ size_t evaluated_items(const Task::Parts& task) {
   return limit == 0 ? task.items.size() : std::min(limit, task.items.size());
 }
 
-// What stands before each item that is evaluated; `items` are all of the file.
-std::vector<std::string> openings(const Task::Parts& task, std::span<const ChoiceItem> items) {
+// What chooses the examples before each item; `items` are all of the file.
+FewShot few_shot_of(const Task::Parts& task, std::span<const ChoiceItem> items) {
   const bool is_own_file = task.options.shots_from.empty();
   const size_t shots =
       task.kind->takes_examples ? static_cast<size_t>(task.options.shots) : size_t{0};
-  FewShot few_shot(is_own_file ? items : task.examples, is_own_file, shots, order_of(task));
-  std::vector<std::string> texts;
-  for (const ChoiceItem& item : items.first(evaluated_items(task)))
-    texts.push_back(few_shot.prompt(item));
-  return texts;
+  return FewShot(is_own_file ? items : task.examples, is_own_file, shots, order_of(task));
 }
 
 TaskItemResult choice_result(const ChoiceItem& item, std::span<const ScoredText> texts,
@@ -145,6 +150,10 @@ class TaskRun {
   TaskRun(const Model& model, const Task::Parts& task, std::string_view kv_type)
       : model_(model.parts()), task_(task), kv_types_(kv_types_from_name(kv_type)) {
     check_kv_types(model_.config, kv_types_, model.path().string());
+    if (task.options.chat_template) {
+      template_.emplace(chat_template_of(model_));
+      chat_.emplace(*template_, task.options.one_message);
+    }
     if (task.items.prompts.empty()) {
       prepare_choices();
     } else {
@@ -163,10 +172,14 @@ class TaskRun {
  private:
   void prepare_choices() {
     const auto longest = static_cast<size_t>(context_of(model_, task_.options));
-    const auto before = openings(task_, task_.items.choices);
-    for (size_t i = 0; i < before.size(); ++i) {
-      groups_.push_back(scored_texts(task_.items.choices[i], before[i], *model_.tokenizer,
-                                     task_.kind->protocol, longest));
+    const std::span items = task_.items.choices;
+    FewShot few_shot = few_shot_of(task_, items);
+    for (const ChoiceItem& item : items.first(evaluated_items(task_))) {
+      const auto texts = [&](const ChoiceItem& asked, const std::string& before) {
+        return scored_texts(asked, before, *model_.tokenizer, task_.kind->protocol, longest);
+      };
+      groups_.push_back(chat_ ? texts(chat_->item(item, few_shot.examples(item)), "")
+                              : texts(item, few_shot.prompt(item)));
     }
     scorer_.emplace(model_.config, *model_.weights, *model_.pool,
                     static_cast<int64_t>(longest_text(groups_)),
@@ -174,12 +187,14 @@ class TaskRun {
   }
 
   void prepare_prompts() {
-    const auto items = std::span(task_.items.prompts).first(evaluated_items(task_));
-    std::vector<std::string> before(items.size());
-    if (task_.kind->takes_examples) before = openings(task_, as_examples(task_.items));
-    for (size_t i = 0; i < items.size(); ++i) {
-      prompts_.push_back(greedy_prompt(model_, items[i], before[i] + items[i].prompt,
-                                       context_of(model_, task_.options)));
+    const std::vector<ChoiceItem> items = as_examples(task_.items);
+    FewShot few_shot = few_shot_of(task_, items);
+    for (size_t i = 0; i < evaluated_items(task_); ++i) {
+      const std::string& asked = items[i].context;
+      const std::string text = chat_ ? chat_->prompt("", few_shot.examples(items[i]), asked)
+                                     : few_shot.prompt(items[i]) + asked;
+      prompts_.push_back(
+          greedy_prompt(model_, task_.items.prompts[i], text, context_of(model_, task_.options)));
     }
   }
 
@@ -226,6 +241,8 @@ class TaskRun {
   const Model::Parts& model_;
   const Task::Parts& task_;
   KvTypes kv_types_;
+  std::optional<ChatTemplate> template_;  // of the model, when tasks are asked by it
+  std::optional<ChatPrompts> chat_;
   std::vector<std::vector<ScoredText>> groups_;  // of choices
   std::optional<SharedPrefixScorer> scorer_;
   std::vector<GreedyPrompt> prompts_;
@@ -278,11 +295,11 @@ std::vector<TaskKindInfo> task_kind_infos() {
 
 Task::Task(std::string_view kind_and_file, const TaskOptions& options)
     : parts_(std::make_unique<Parts>()) {
-  check_options(options);
   const size_t equals = kind_and_file.find('=');
   const bool is_builtin = kind_and_file == kBuiltin;
   parts_->name = kind_and_file.substr(0, equals);
   parts_->kind = &require_kind(is_builtin ? "checks" : kind_and_file.substr(0, equals));
+  check_options(*parts_->kind, options);
   parts_->options = options;
   if (is_builtin) {
     parts_->items = parts_->kind->read(builtin_prompts(), "the built-in prompts");
@@ -311,6 +328,7 @@ TaskResult evaluate_task(const Model& model, const Task& task, std::string_view 
   result.name = parts.name;
   result.file = parts.file;
   result.shots = parts.kind->takes_examples ? parts.options.shots : 0;
+  result.chat_template = parts.options.chat_template;
   TaskRun answers(model, parts, kv_type);
   Phase phase(run, "evaluating", "items", evaluated_items(parts));
   result.items = answers.answer(all_items(parts), [&](uint64_t more) { phase.advance(more); });

@@ -41,8 +41,14 @@ ChatTemplate& ChatTemplate::operator=(ChatTemplate&&) noexcept = default;
 std::string ChatTemplate::render(const Input& input) const {
   jinja::Runtime runtime(program_->origin, program_->limits);
   jinja::Interpreter interpreter(runtime, local_time(input));
-  interpreter.set("bos_token", runtime.text(program_->tokens.bos));
-  interpreter.set("eos_token", runtime.text(program_->tokens.eos));
+  const Tokens& tokens = program_->tokens;
+  const auto set_token = [&](std::string_view name, const std::string& text) {
+    if (!text.empty()) interpreter.set(name, runtime.text(text));
+  };
+  set_token("bos_token", tokens.bos);
+  set_token("eos_token", tokens.eos);
+  set_token("unk_token", tokens.unk);
+  set_token("pad_token", tokens.pad);
   interpreter.set("messages", jinja::from_json(runtime, input.messages));
   if (input.tools) interpreter.set("tools", jinja::from_json(runtime, *input.tools));
   interpreter.set("documents", jinja::None{});

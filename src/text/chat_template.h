@@ -17,9 +17,9 @@ class ChatTemplate {
  public:
   using Json = nlohmann::ordered_json;  // templates show keys in the order in which they came
 
-  // What {{ bos_token }} and {{ eos_token }} print.
+  // What {{ bos_token }}, {{ eos_token }} and so on print; empty: the name is undefined.
   struct Tokens {
-    std::string bos, eos;
+    std::string bos = {}, eos = {}, unk = {}, pad = {};
   };
 
   // `origin`: where the text came from; errors begin with it. Error kInvalidFile: "ORIGIN: line

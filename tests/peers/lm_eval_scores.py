@@ -41,6 +41,7 @@ class Run:
     shots: int = 0
     examples: Path | None = None  # where they come from; None: the same file
     subject: str = ""  # the harness has a task for each subject of MMLU: items of this one only
+    chat: str = ""  # asked by tests/golden/tasks/chat_template.jinja, examples in "turns" or as "one message"
 
     def lines(self, file: Path) -> str:
         lines = file.read_text().splitlines(keepends=True)
@@ -63,8 +64,17 @@ RUNS = {
     "mmlu, 2 shots, household": Run("mmlu", ITEMS / "mmlu.jsonl", MMLU, 2, ITEMS / "mmlu_dev.jsonl", "household"),
     "mmlu, 2 shots, country life": Run("mmlu", ITEMS / "mmlu.jsonl", MMLU, 2, ITEMS / "mmlu_dev.jsonl",
                                        "country_life"),
+    "mc, chat": Run("mc", OWN / "mc.jsonl", CHOICES, chat="turns"),
+    "mc, 3 shots, chat": Run("mc", OWN / "mc.jsonl", CHOICES, 3, chat="turns"),
+    "mc, 3 shots, chat in one message": Run("mc", OWN / "mc.jsonl", CHOICES, 3, chat="one message"),
+    "exact, chat": Run("exact", OWN / "exact.jsonl", EXACT, chat="turns"),
+    "exact, 2 shots, chat": Run("exact", OWN / "exact.jsonl", EXACT, 2, chat="turns"),
+    "winogrande, 2 shots, chat": Run("winogrande", ITEMS / "winogrande.jsonl", WINOGRANDE, 2, chat="turns"),
+    "mmlu, 2 shots, household, chat": Run("mmlu", ITEMS / "mmlu.jsonl", MMLU, 2, ITEMS / "mmlu_dev.jsonl",
+                                          "household", chat="turns"),
     "truthfulqa-mc1": Run("truthfulqa-mc1", ITEMS / "truthfulqa.jsonl", TRUTHFUL.format(1)),
     "truthfulqa-mc2": Run("truthfulqa-mc2", ITEMS / "truthfulqa.jsonl", TRUTHFUL.format(2)),
+    "truthfulqa-mc1, chat": Run("truthfulqa-mc1", ITEMS / "truthfulqa.jsonl", TRUTHFUL.format(1), chat="turns"),
 }
 
 
@@ -90,6 +100,16 @@ def task_config(run: Run, folder: Path) -> dict:
                      "dataset_kwargs": {"data_files": {split: str(file) for split, file in files.items()}}}
 
 
+def chat_model(folder: Path) -> Path:
+    """lab-7m with the chat template."""
+    model = folder / "lab-7m-chat"
+    model.mkdir()
+    for file in (ROOT / "assets" / "lab-7m").iterdir():
+        (model / file.name).symlink_to(file)
+    (model / "chat_template.jinja").symlink_to(ITEMS / "chat_template.jinja")
+    return model
+
+
 def scores(names: list[str]) -> dict:
     """For each run its metrics, and for each item what the model answered."""
     import lm_eval
@@ -98,13 +118,17 @@ def scores(names: list[str]) -> dict:
     from lm_eval.tasks import TaskManager
 
     manager = TaskManager()
-    model = HFLM(pretrained=str(ROOT / "assets" / "lab-7m"), dtype="float32", device="cpu", batch_size=1)
+    with tempfile.TemporaryDirectory() as folder:
+        model = HFLM(pretrained=str(chat_model(Path(folder))), dtype="float32", device="cpu", batch_size=1)
     found = {}
     for name in names:
+        run = RUNS[name]
         with tempfile.TemporaryDirectory() as folder:
             task = Path(folder) / "own.yaml"
-            task.write_text(yaml.safe_dump(task_config(RUNS[name], Path(folder))))
-            result = lm_eval.simple_evaluate(model=model, tasks=[str(task)], num_fewshot=RUNS[name].shots,
+            task.write_text(yaml.safe_dump(task_config(run, Path(folder))))
+            result = lm_eval.simple_evaluate(model=model, tasks=[str(task)], num_fewshot=run.shots,
+                                             apply_chat_template=bool(run.chat),
+                                             fewshot_as_multiturn=run.chat == "turns",
                                              task_manager=manager, log_samples=True, bootstrap_iters=1000)
             found[name] = task_scores(result)
     return found

@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from lm_eval_scores import METRICS, ROOT, RUNS, Run
+from lm_eval_scores import METRICS, ROOT, RUNS, Run, chat_model
 
 NIBBLE = Path(os.environ.get("NIBBLE", ROOT / "build" / "release" / "nibble"))
 GOLDEN = ROOT / "tests" / "golden" / "tasks" / "lm_eval.json"
@@ -26,10 +26,14 @@ def our_scores(run: Run) -> tuple[dict, list[dict]]:
     """The task's record of --json, and the items of the run's subject."""
     with tempfile.TemporaryDirectory() as folder:
         items = Path(folder) / "items.jsonl"
+        model = ROOT / "assets" / "lab-7m"
         options = ["--shots", str(run.shots)] if run.shots else []
+        if run.chat:
+            model = chat_model(Path(folder))
+            options += ["--chat-template"] + ["--one-message"] * (run.chat == "one message")
         if run.examples:
             options += ["--shots-from", str(run.examples)]
-        ran = subprocess.run([NIBBLE, "evaluate", ROOT / "assets" / "lab-7m", "--kv", "f32", "--quiet", "--json",
+        ran = subprocess.run([NIBBLE, "evaluate", model, "--kv", "f32", "--quiet", "--json",
                               "--tasks", f"{run.kind}={run.file}", "--items", items, *options],
                              check=True, text=True, stdout=subprocess.PIPE)
         lines = [json.loads(line) for line in items.read_text().splitlines()]

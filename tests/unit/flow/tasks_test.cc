@@ -21,10 +21,23 @@ struct HarnessRun {
   std::string name, task;
   int shots = 0;
   std::string subject = {};  // items of this one only
+  enum { kPlain, kTurns, kOneMessage } chat = kPlain;
 };
 
 const Model& lab7m() {
   static const Model model(kLab7m);
+  return model;
+}
+
+// lab-7m as a model that comes with a chat template.
+const Model& chatting_lab7m() {
+  static const TemporaryFolder folder;
+  static const Model model = [] {
+    for (const auto& file : std::filesystem::directory_iterator(kLab7m))
+      std::filesystem::create_symlink(file.path(), folder / file.path().filename().string());
+    std::filesystem::create_symlink(kItems / "chat_template.jinja", folder / "chat_template.jinja");
+    return Model(folder.path());
+  }();
   return model;
 }
 
@@ -37,10 +50,13 @@ class BesideTheHarness : public testing::TestWithParam<HarnessRun> {
     TaskOptions options;
     options.shots = GetParam().shots;
     if (!GetParam().subject.empty()) options.shots_from = kItems / "mmlu_dev.jsonl";
+    options.chat_template = GetParam().chat != HarnessRun::kPlain;
+    options.one_message = GetParam().chat == HarnessRun::kOneMessage;
     const auto& task = GetParam().task;
     const auto& folder = task == "mc" || task == "exact" ? kOwnItems : kItems;
     const std::string file = task.substr(0, task.find("-mc")) + ".jsonl";
-    return evaluate_task(lab7m(), Task(task + "=" + (folder / file).string(), options), "f32");
+    const Model& model = options.chat_template ? chatting_lab7m() : lab7m();
+    return evaluate_task(model, Task(task + "=" + (folder / file).string(), options), "f32");
   }
 
   static Json theirs() {
@@ -87,16 +103,23 @@ TEST_P(BesideTheHarness, ScoresAndTheirErrorsAreEqual) {
 
 INSTANTIATE_TEST_SUITE_P(
     Runs, BesideTheHarness,
-    testing::Values(HarnessRun{"mc", "mc"}, HarnessRun{"mc, 3 shots", "mc", 3},
-                    HarnessRun{"exact", "exact"}, HarnessRun{"hellaswag", "hellaswag"},
-                    HarnessRun{"hellaswag, 2 shots", "hellaswag", 2},
-                    HarnessRun{"winogrande", "winogrande"},
-                    HarnessRun{"winogrande, 5 shots", "winogrande", 5}, HarnessRun{"arc", "arc"},
-                    HarnessRun{"arc, 4 shots", "arc", 4}, HarnessRun{"mmlu", "mmlu"},
-                    HarnessRun{"mmlu, 2 shots, household", "mmlu", 2, "household"},
-                    HarnessRun{"mmlu, 2 shots, country life", "mmlu", 2, "country life"},
-                    HarnessRun{"truthfulqa-mc1", "truthfulqa-mc1"},
-                    HarnessRun{"truthfulqa-mc2", "truthfulqa-mc2"}),
+    testing::Values(
+        HarnessRun{"mc", "mc"}, HarnessRun{"mc, 3 shots", "mc", 3}, HarnessRun{"exact", "exact"},
+        HarnessRun{"hellaswag", "hellaswag"}, HarnessRun{"hellaswag, 2 shots", "hellaswag", 2},
+        HarnessRun{"winogrande", "winogrande"}, HarnessRun{"winogrande, 5 shots", "winogrande", 5},
+        HarnessRun{"arc", "arc"}, HarnessRun{"arc, 4 shots", "arc", 4}, HarnessRun{"mmlu", "mmlu"},
+        HarnessRun{"mmlu, 2 shots, household", "mmlu", 2, "household"},
+        HarnessRun{"mmlu, 2 shots, country life", "mmlu", 2, "country life"},
+        HarnessRun{"truthfulqa-mc1", "truthfulqa-mc1"},
+        HarnessRun{"truthfulqa-mc2", "truthfulqa-mc2"},
+        HarnessRun{"mc, chat", "mc", 0, "", HarnessRun::kTurns},
+        HarnessRun{"mc, 3 shots, chat", "mc", 3, "", HarnessRun::kTurns},
+        HarnessRun{"mc, 3 shots, chat in one message", "mc", 3, "", HarnessRun::kOneMessage},
+        HarnessRun{"exact, chat", "exact", 0, "", HarnessRun::kTurns},
+        HarnessRun{"exact, 2 shots, chat", "exact", 2, "", HarnessRun::kTurns},
+        HarnessRun{"winogrande, 2 shots, chat", "winogrande", 2, "", HarnessRun::kTurns},
+        HarnessRun{"mmlu, 2 shots, household, chat", "mmlu", 2, "household", HarnessRun::kTurns},
+        HarnessRun{"truthfulqa-mc1, chat", "truthfulqa-mc1", 0, "", HarnessRun::kTurns}),
     [](const auto& param) {
       std::string name = param.param.name;
       std::erase_if(name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; });
