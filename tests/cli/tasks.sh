@@ -8,7 +8,7 @@ copy_model chat
 printf '%s' '{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}' >chat/chat_template.jinja
 nibble evaluate chat --quiet --tasks "mc=$own/mc.jsonl" --chat-template --shots 1
 nibble evaluate chat --quiet --tasks "mc=$own/mc.jsonl" --chat-template --shots 1 --one-message
-"$NIBBLE" quantize chat --quiet -o chat.gguf -t f16 >log
+"$NIBBLE" quantize chat --quiet -o chat.gguf -t f16 >log 2>&1
 nibble evaluate chat.gguf --quiet --tasks "mc=$own/mc.jsonl" --chat-template --shots 1
 nibble evaluate "$ASSETS/lab-7m" -t q2_k --quiet --tasks prompts,mc="$own/mc.jsonl" --reference "$ASSETS/lab-7m"
 "$NIBBLE" evaluate "$ASSETS/lab-7m" --quiet --json --tasks "mc=$own/mc.jsonl,exact=$own/exact.jsonl" \
