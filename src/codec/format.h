@@ -194,22 +194,6 @@ NIBBLE_INLINE const float* importance_at(const float* importance, int64_t i) {
   return importance == nullptr ? nullptr : importance + i;
 }
 
-template <class V, class F>
-NIBBLE_INLINE void row_encode(const float* x, const float* importance, int64_t n, Effort effort,
-                              std::byte* out) {
-  auto* block = reinterpret_cast<typename F::Block*>(out);
-  typename F::Params params[F::kFitBlocks];
-  constexpr int64_t kStep = F::kFitBlocks * F::kWeights;
-  for (int64_t begin = 0; begin < n; begin += kStep) {
-    const int blocks = static_cast<int>((n - begin < kStep ? n - begin : kStep) / F::kWeights);
-    F::template fit<V>(x + begin, importance_at(importance, begin), blocks, effort, params);
-    for (int b = 0; b < blocks; ++b, ++block) {
-      const int64_t at = begin + b * F::kWeights;
-      F::template pack<V>(x + at, importance_at(importance, at), params[b], *block);
-    }
-  }
-}
-
 template <class F>
 NIBBLE_INLINE void row_decode(const std::byte* row, int64_t n, float* y) {
   const auto* block = reinterpret_cast<const typename F::Block*>(row);

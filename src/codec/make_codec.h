@@ -2,11 +2,86 @@
 // file of its own (cmake/codecs.cmake), from the rows of formats.h.
 #pragma once
 
+#include <concepts>
+
+#include "base/numeric.h"
 #include "codec/codec.h"
 #include "codec/float_format.h"
 #include "codec/format.h"
 
 namespace nibble {
+
+// A block's steps, and a row made of them.
+template <class V, class F>
+struct StepFunctions {
+  using Params = typename F::Params;
+  static void fit(const float* x, const float* importance, int blocks, Effort effort,
+                  std::byte* params) noexcept {
+    F::template fit<V>(x, importance, blocks, effort, reinterpret_cast<Params*>(params));
+  }
+  static void snap(const float* x, const float* importance, const std::byte* params, int i,
+                   float* y) noexcept {
+    F::snap(x, importance, *reinterpret_cast<const Params*>(params), i, y);
+  }
+  static void pack(const float* x, const float* importance, const std::byte* params,
+                   std::byte* block) noexcept {
+    F::template pack<V>(x, importance, *reinterpret_cast<const Params*>(params),
+                        *reinterpret_cast<typename F::Block*>(block));
+  }
+  static NIBBLE_INLINE void encode(const float* x, const float* importance, int64_t n,
+                                   Effort effort, std::byte* row) {
+    Params params[F::kFitBlocks];
+    constexpr int64_t kStep = F::kFitBlocks * F::kWeights;
+    for (int64_t begin = 0; begin < n; begin += kStep) {
+      const int blocks = static_cast<int>((n - begin < kStep ? n - begin : kStep) / F::kWeights);
+      fit(x + begin, importance_at(importance, begin), blocks, effort,
+          reinterpret_cast<std::byte*>(params));
+      for (int b = 0; b < blocks; ++b, row += F::kBytes) {
+        const int64_t at = begin + b * F::kWeights;
+        pack(x + at, importance_at(importance, at), reinterpret_cast<const std::byte*>(params + b),
+             row);
+      }
+    }
+  }
+};
+
+template <class Block>
+concept HasScale = requires(Block& block) {
+  requires std::same_as<decltype(block.d), uint16_t>;
+};
+template <class Block>
+concept HasMinimumScale = requires(Block& block) {
+  block.dmin;
+};
+template <class Block>
+concept HasMinimum = requires(Block& block) {
+  block.m;
+};
+
+// The same for every V, but compiled with its instructions.
+template <class V, class Block>
+void scale_block(std::byte* bytes, float factor) noexcept {
+  auto& block = *reinterpret_cast<Block*>(bytes);
+  const auto scale = [=](uint16_t& h) { h = f16_from_f32(f32_from_f16(h) * factor); };
+  scale(block.d);
+  if constexpr (HasMinimumScale<Block>) scale(block.dmin);
+  if constexpr (HasMinimum<Block>) scale(block.m);
+}
+
+template <class V, class F>
+constexpr BlockSteps make_steps() {
+  using Steps = StepFunctions<V, F>;
+  static_assert(alignof(typename F::Params) <= 8);
+  decltype(BlockSteps::scale) scale = nullptr;
+  if constexpr (HasScale<typename F::Block>) scale = scale_block<V, typename F::Block>;
+  return {sizeof(typename F::Params),
+          F::kFitBlocks,
+          F::kSnap,
+          Steps::fit,
+          Steps::snap,
+          Steps::pack,
+          scale};
+}
 
 template <class V, class F>
 struct RowFunctions {
@@ -15,7 +90,7 @@ struct RowFunctions {
     if constexpr (F::kDomain == Domain::kFloat) {
       float_row_encode<V, F>(x, n, row);
     } else {
-      row_encode<V, F>(x, importance, n, effort, row);
+      StepFunctions<V, F>::encode(x, importance, n, effort, row);
     }
   }
   static void decode(const std::byte* row, int64_t n, float* y) noexcept {
@@ -54,11 +129,13 @@ template <class V, class F, int weights, int bytes>
 constexpr Codec make_codec() {
   static_assert(BlockFormat<F, V> && F::kWeights == weights && F::kBytes == bytes);
   PanelForm panel = {};
+  BlockSteps steps = {};
   if constexpr (F::kDomain == Domain::kInteger) {
+    steps = make_steps<V, F>();
     panel = {F::kGroup, F::kSigned, F::kZero, F::kHasMinimum && F::kZero == 0};
   }
   using Row = RowFunctions<V, F>;
-  return {F::kDomain, panel, Row::encode, Row::decode, Row::dots, Row::unpack};
+  return {F::kDomain, panel, steps, Row::encode, Row::decode, Row::dots, Row::unpack};
 }
 
 }  // namespace nibble

@@ -56,7 +56,8 @@ struct Q8_0 {
   // --- snap ---
   static NIBBLE_INLINE void snap(const float* x, const float*, const Params& params, int,
                                  float* y) {
-    const float scaled = *x * params.inverse;
+    constexpr float kMost = 127.0f;  // what was not there when the scale was chosen may be larger
+    const float scaled = std::fmin(std::fmax(*x * params.inverse, -kMost), kMost);
     const float whole = std::trunc(scaled);
     const float rest = scaled - whole;
     *y = (whole + std::trunc(rest + rest)) * f32_from_f16(params.d);
