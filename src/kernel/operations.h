@@ -119,6 +119,14 @@ struct Operations {
                const ActivationTile* tiles, int64_t count, int64_t n, float* y,
                int64_t y_stride) noexcept;
 
+  // c[i][k] += the sum over j < depth, in its order, of a[j][i] * b[j][k], for i < rows and k <
+  // columns, a multiple of 16; rows of the three begin a_row, b_row and c_row numbers apart.
+  void (*add_products)(const float* a, int64_t a_row, const float* b, int64_t b_row, int64_t depth,
+                       float* c, int64_t c_row, int64_t rows, int64_t columns) noexcept;
+  void (*add_double_products)(const double* a, int64_t a_row, const double* b, int64_t b_row,
+                              int64_t depth, double* c, int64_t c_row, int64_t rows,
+                              int64_t columns) noexcept;
+
   // What is timed to learn the machine's limits (kernel/limits.h): how many products were made,
   // always the same number a round, and which bits of 64 are set anywhere.
   int64_t (*multiply_integers)(int64_t rounds) noexcept;

@@ -3,6 +3,7 @@
 
 #include "kernel/attention.h"
 #include "kernel/attention_block.h"
+#include "kernel/dense.h"
 #include "kernel/gemm.h"
 #include "kernel/limits.h"
 #include "kernel/operations.h"
@@ -42,6 +43,8 @@ constexpr Operations make_operations() {
           make_panel<V>,
           V::kPanelZero,
           gemm<V>,
+          add_products<FloatLane<V>>,
+          add_products<DoubleLane<V>>,
           multiply_ones<V, IntegerProducts>,
           multiply_ones<V, FloatProducts>,
           read_words<V>};
