@@ -1,0 +1,57 @@
+// Rounding with error feedback: each column makes up for the errors of the columns before it
+// (feedback_factor.h). It knows no format: a block's scales are fitted to what the errors so far
+// have made of its weights, then its weights are rounded one after another.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "codec/codec.h"
+#include "nibble/dtype.h"
+#include "nibble/effort.h"
+#include "quant/feedback_factor.h"
+
+namespace nibble {
+
+// The buffers of one thread.
+class FeedbackEncoder {
+ public:
+  // Rows that are worked on together; more are not faster.
+  static constexpr int64_t kRows = 64;
+
+  // Encodes `rows` rows (at most kRows) of factor.columns weights at x to `type`, an integer format
+  // whose blocks divide the columns, with their gain (gain.h). What is left at x has no meaning.
+  void encode(DType type, float* x, int64_t rows, const FeedbackFactor& factor, Effort effort,
+              std::byte* out);
+
+ private:
+  // A block of columns of several rows, which lie columns apart.
+  struct Blocks {
+    int64_t column;  // their first one
+    int64_t reach;   // columns from there to the end of the panel
+    int64_t first;   // row
+    int64_t rows;
+  };
+  void round_blocks(const Blocks& blocks, Effort effort, std::byte* out, int64_t row_bytes);
+  double round_row(const Blocks& blocks, int64_t row, const std::byte* params);
+  void add_original_answers();
+  double gain(int64_t row) const;
+
+  // Of the call.
+  const BlockSteps* steps_ = nullptr;
+  const FeedbackFactor* factor_ = nullptr;
+  int64_t block_ = 0;  // weights
+  int64_t rows_ = 0;
+  float* x_ = nullptr;            // what feedback has made of the weights
+  std::vector<float> original_;   // the weights
+  std::vector<float> answers_;    // the weights times U
+  std::vector<float> residuals_;  // of each weight when it was rounded: (w - q) U
+  std::vector<float> errors_;     // w - q in a panel, [columns][kRows]
+  // Of the blocks.
+  std::vector<float> weights_, targets_, state_;
+  std::vector<double> least_costs_;
+  std::vector<std::byte> params_, best_params_;
+};
+
+}  // namespace nibble
