@@ -178,16 +178,15 @@ class Statement {
   sqlite3_stmt* statement_ = nullptr;
 };
 
-int64_t number(const SqliteFile& file, const char* query) {
-  Statement statement(file, query);
-  return statement.step() ? statement.integer(0) : 0;
-}
-
 // False for an empty database, which may become a store. Refuses what is neither.
 bool is_store(const SqliteFile& file) {
-  const int64_t application = number(file, "PRAGMA application_id");
-  const int64_t version = number(file, "PRAGMA user_version");
-  const bool is_empty = number(file, "SELECT count(*) FROM sqlite_master") == 0;
+  // In one statement: another process may be about to make it a store.
+  Statement header(file,
+                   "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master) "
+                   "FROM pragma_application_id, pragma_user_version");
+  header.step();
+  const int64_t application = header.integer(0), version = header.integer(1);
+  const bool is_empty = header.integer(2) == 0;
   if (application == 0 && version == 0 && is_empty) return false;
   if (application != kApplication) {
     fail(ErrorCode::kInvalidFile,
