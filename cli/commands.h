@@ -7,6 +7,7 @@ namespace nibble::cli {
 
 void add_quantize(CLI::App& app);
 void add_inspect(CLI::App& app);
+void add_calibrate(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_run(CLI::App& app);
 void add_bench(CLI::App& app);

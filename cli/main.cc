@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   app.get_formatter()->column_width(34);
   nibble::cli::add_quantize(app);
   nibble::cli::add_inspect(app);
+  nibble::cli::add_calibrate(app);
   nibble::cli::add_evaluate(app);
   nibble::cli::add_run(app);
   nibble::cli::add_bench(app);

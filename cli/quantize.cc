@@ -25,6 +25,7 @@ struct Options {
   std::filesystem::path output;
   std::string memory = "2GiB";
   std::string effort = "default";
+  std::string method = "auto";
   QuantizeOptions quantize;
 };
 
@@ -126,7 +127,9 @@ void print_json(const QuantizeResult& result, bool dry_run) {
     for (const auto& tensor : file.tensors) types[tensor.name] = dtype_name(tensor.type);
   }
   const nlohmann::ordered_json json = {{"outputs", outputs},
+                                       {"method", method_name(result.method)},
                                        {"importance_tensors", result.importance_tensors},
+                                       {"feedback_tensors", result.feedback_tensors},
                                        {"seconds", result.seconds},
                                        {"source_bytes", result.source_bytes},
                                        {"peak_buffer_bytes", result.peak_buffer_bytes},
@@ -176,6 +179,8 @@ void print_table(const QuantizeResult& result, bool dry_run) {
   }
   if (result.importance_tensors > 0)
     fmt::print("importance matrix: used for {} tensors\n", result.importance_tensors);
+  if (result.feedback_tensors > 0)
+    fmt::print("error feedback: for {} of them\n", result.feedback_tensors);
   if (dry_run) {
     fmt::print("nothing was written (--dry-run)\n");
     return;
@@ -228,6 +233,7 @@ void run(Options& options) {
   QuantizeOptions& settings = options.quantize;
   settings.run = options.common.run();
   settings.memory_limit = parse_bytes(options.memory);
+  settings.method = method_from_name(options.method).value();  // one of the four
   settings.effort = effort_from_name(options.effort).value();  // one of the three
   const bool needs_folder = !settings.dry_run && options.output.extension() != ".gguf";
   const OutputFolder folder(needs_folder ? options.output : std::filesystem::path());
@@ -244,7 +250,7 @@ void run(Options& options) {
 void add_importance_options(CLI::App& command, QuantizeOptions& options) {
   command
       .add_option("--imatrix", options.imatrix,
-                  "importance matrix of llama-imatrix: errors count by it")
+                  "importance matrix of nibble calibrate or llama-imatrix: errors count by it")
       ->type_name("FILE");
   command
       .add_option("--include-weights", options.include_weights,
@@ -334,6 +340,13 @@ void add_quantize(CLI::App& app) {
   command->add_option("--effort", options->effort, "time for a lower error: fast, default or best")
       ->check(CLI::IsMember({"fast", "default", "best"}))
       ->type_name("EFFORT");
+  command
+      ->add_option("--method", options->method,
+                   "how weights are rounded: nearest, weighted (by --imatrix), gptq (with the "
+                   "second moments of nibble calibrate --moments); default: the last that there is "
+                   "what it takes for")
+      ->check(CLI::IsMember({"auto", "nearest", "weighted", "gptq"}))
+      ->type_name("METHOD");
   add_importance_options(*command, options->quantize);
   add_type_options(*command, options->quantize);
   add_model_options(*command, options->quantize);

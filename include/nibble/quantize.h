@@ -14,6 +14,14 @@
 
 namespace nibble {
 
+// How weights are rounded, beside their type.
+enum class Method {
+  kAuto,      // the last of these that the options have what it takes for
+  kNearest,   // all columns alike
+  kWeighted,  // scales by how much each column matters: takes an importance matrix
+  kGptq,      // and each column makes up for the errors of those before it: takes second moments
+};
+
 struct QuantizeTarget {
   // A type or built-in recipe ("q8_0", "Q4_K_M"), its number in general.file_type ("15"), the path
   // of a .recipe file, or "copy": every tensor as it is stored.
@@ -25,12 +33,13 @@ struct QuantizeOptions {
   RunOptions run;
   bool pure = false;              // the recipe's base type for every tensor that can be quantized
   bool allow_requantize = false;  // accept a source that is quantized already, and lose twice
-  // An importance matrix of llama-imatrix (.dat or GGUF): errors then count by how much each column
-  // matters. Empty: all columns alike. Of its entries only those are used whose tensor names
-  // contain one of include_weights, or none of exclude_weights (not both).
+  // An importance matrix of nibble calibrate or llama-imatrix (.dat or GGUF), with or without
+  // second moments (CalibrateOptions::moments). Of its entries only those are used whose tensor
+  // names contain one of include_weights, or none of exclude_weights (not both).
   std::filesystem::path imatrix;
   std::vector<std::string> include_weights;
   std::vector<std::string> exclude_weights;
+  Method method = Method::kAuto;
   // Types of single tensors, before the recipe, each by name ("q6_k"); empty: the recipe's.
   std::string output_type;  // of output.weight, or of the token embedding that serves as output
   std::string token_embedding_type;
@@ -78,7 +87,9 @@ struct QuantizedFile {
 
 struct QuantizeResult {
   std::vector<QuantizedFile> files;
-  size_t importance_tensors = 0;  // that the importance matrix speaks of
+  Method method = Method::kNearest;  // that was used, never kAuto
+  size_t importance_tensors = 0;     // that the importance matrix speaks of
+  size_t feedback_tensors = 0;       // of these, with second moments
   double seconds = 0;
   uint64_t source_bytes = 0;  // read
   uint64_t peak_buffer_bytes = 0;
@@ -105,6 +116,10 @@ std::vector<std::string> quantize_types();
 // The name in quantize_types() for another letter case, an alias of llama.cpp's ("Q4_K" is q4_k_m)
 // or a number of general.file_type ("15"); std::nullopt when there is none.
 std::optional<std::string> find_quantize_type(std::string_view text);
+
+// "auto", "nearest", "weighted", "gptq"; std::nullopt for another name.
+std::string_view method_name(Method method);
+std::optional<Method> method_from_name(std::string_view name);
 
 // "fast", "default", "best"; std::nullopt for another name.
 std::string_view effort_name(Effort effort);

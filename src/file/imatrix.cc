@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -17,6 +18,9 @@ namespace {
 
 constexpr std::string_view kSums = ".in_sum2";
 constexpr std::string_view kCounts = ".counts";
+constexpr const char* kDatasetsKey = "imatrix.datasets";
+constexpr const char* kChunksKey = "imatrix.chunk_count";
+constexpr const char* kChunkSizeKey = "imatrix.chunk_size";
 
 void check_values(const std::string& file_name, std::string_view tensor,
                   std::span<const float> values, uint64_t columns) {
@@ -33,8 +37,8 @@ void check_values(const std::string& file_name, std::string_view tensor,
 }
 
 void add_entry(ImportanceMatrix& matrix, const std::string& file_name, std::string name,
-               std::vector<float> values, uint64_t columns) {
-  check_values(file_name, name, values, columns);
+               ImportanceEntry values) {
+  check_values(file_name, name, values.sums, values.sums.size() / values.counts.size());
   const auto [entry, is_new] = matrix.entries.emplace(std::move(name), std::move(values));
   if (!is_new) {
     fail(ErrorCode::kInvalidFile, "{}: tensor {}: has more than one entry", file_name,
@@ -69,11 +73,8 @@ void read_dat_entry(ByteReader& in, ImportanceMatrix& matrix) {
   in.set_field(fmt::format("values of {}", printable(name)));
   std::vector<float> values(read_count(in, 1, sizeof(float)));
   in.read_into(std::span(values));
-  if (calls > 0) {
-    for (float& value : values) value /= static_cast<float>(calls);
-  }
-  const uint64_t count = values.size();
-  add_entry(matrix, in.file_name(), std::move(name), std::move(values), count);
+  const float count = calls > 0 ? static_cast<float>(calls) : 1.0f;
+  add_entry(matrix, in.file_name(), std::move(name), {std::move(values), {count}});
 }
 
 ImportanceMatrix parse_dat(std::span<const std::byte> file, const std::string& file_name) {
@@ -117,14 +118,8 @@ class GgufEntries {
   const std::string& file_name() const { return header_.metadata.origin(); }
 
   void add(ImportanceMatrix& matrix, const TensorInfo& sums, std::string name) const {
-    std::vector<float> values = floats_of(sums);
-    const std::vector<float> counts = counts_of(name, sums.shape.rows());
-    const uint64_t columns = sums.shape.columns();
-    for (uint64_t i = 0; i < values.size(); ++i) {
-      const float count = counts[i / columns];
-      values[i] = count > 0 ? values[i] / count : 1.0f;
-    }
-    add_entry(matrix, file_name(), std::move(name), std::move(values), columns);
+    std::vector<float> counts = counts_of(name, sums.shape.rows());
+    add_entry(matrix, file_name(), std::move(name), {floats_of(sums), std::move(counts)});
   }
 
   std::vector<float> counts_of(const std::string& name, uint64_t experts) const {
@@ -140,6 +135,11 @@ class GgufEntries {
     }
     std::vector<float> counts = floats_of(tensor);
     check_values(file_name(), tensor.name, counts, counts.size());
+    const auto part = std::ranges::find_if(counts, [](float c) { return c > 0 && c < 1; });
+    if (part != counts.end()) {
+      fail(ErrorCode::kInvalidFile, "{}: tensor {}: found a count of {}, expected 0 or at least 1",
+           file_name(), printable(tensor.name), *part);
+    }
     return counts;
   }
 
@@ -167,13 +167,73 @@ ImportanceMatrix parse_gguf(std::span<const std::byte> file, const std::string& 
     fail(ErrorCode::kInvalidFile, "{}: holds no tensor NAME{}: no importance matrix", file_name,
          kSums);
   }
-  matrix.chunks = header.metadata.find_uint("imatrix.chunk_count").value_or(0);
-  const auto* datasets = header.metadata.find_array<std::string>("imatrix.datasets");
+  matrix.chunks = header.metadata.find_uint(kChunksKey).value_or(0);
+  matrix.chunk_size = header.metadata.find_uint(kChunkSizeKey).value_or(0);
+  const auto* datasets = header.metadata.find_array<std::string>(kDatasetsKey);
   if (datasets != nullptr) matrix.datasets = *datasets;
   return matrix;
 }
 
+template <class T>
+void put(std::string& out, const T& value) {
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+void put_text(std::string& out, std::string_view text) {
+  put(out, static_cast<int32_t>(text.size()));
+  out += text;
+}
+
+uint32_t u32_of(uint64_t count) {
+  return static_cast<uint32_t>(std::min<uint64_t>(count, std::numeric_limits<uint32_t>::max()));
+}
+
 }  // namespace
+
+std::vector<float> ImportanceEntry::means() const {
+  const size_t columns = sums.size() / counts.size();
+  std::vector<double> pooled(columns);
+  double rows = 0;
+  for (size_t i = 0; i < sums.size(); ++i) pooled[i % columns] += static_cast<double>(sums[i]);
+  for (const float count : counts) rows += static_cast<double>(count);
+  if (rows == 0) return std::vector<float>(sums.size(), 1.0f);
+  const double more = counts.size() > 1 ? kPooledRows : 0;
+  std::vector<float> result(sums.size());
+  for (size_t i = 0; i < sums.size(); ++i) {
+    const double sum = static_cast<double>(sums[i]) + more * pooled[i % columns] / rows;
+    const double mean = sum / (static_cast<double>(counts[i / columns]) + more);
+    result[i] = static_cast<float>(std::min<double>(mean, std::numeric_limits<float>::max()));
+  }
+  return result;
+}
+
+std::string imatrix_sums_name(std::string_view tensor) { return std::string(tensor) += kSums; }
+
+std::string imatrix_counts_name(std::string_view tensor) { return std::string(tensor) += kCounts; }
+
+Metadata imatrix_metadata(const ImportanceMatrix& matrix) {
+  Metadata metadata;
+  metadata.set("general.type", std::string("imatrix"));
+  metadata.set(kDatasetsKey, MetadataArray{matrix.datasets});
+  metadata.set(kChunksKey, u32_of(matrix.chunks));
+  metadata.set(kChunkSizeKey, u32_of(matrix.chunk_size));
+  return metadata;
+}
+
+std::string imatrix_dat_bytes(const ImportanceMatrix& matrix) {
+  std::string out;
+  const auto calls = static_cast<int32_t>(std::clamp<uint64_t>(matrix.chunks, 1, 1 << 30));
+  put(out, static_cast<int32_t>(matrix.entries.size()));
+  for (const auto& [name, entry] : matrix.entries) {
+    put_text(out, name);
+    put(out, calls);
+    put(out, static_cast<int32_t>(entry.sums.size()));
+    for (const float mean : entry.means()) put(out, mean * static_cast<float>(calls));
+  }
+  put(out, calls);
+  put_text(out, matrix.datasets.empty() ? "" : matrix.datasets.front());
+  return out;
+}
 
 ImportanceMatrix parse_imatrix(std::span<const std::byte> file, const std::string& file_name) {
   constexpr std::string_view kMagic = "GGUF";

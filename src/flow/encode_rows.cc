@@ -56,12 +56,6 @@ constexpr float largest_weight(DType type) {
        std::fabs(*bad) > largest_weight(DType::kBF16) ? "f32" : "bf16 or f32");
 }
 
-// The row's slice of the tensor's importance.
-const float* importance_of(const TensorInfo& tensor, std::span<const float> importance,
-                           uint64_t row) {
-  return importance.data() + row / tensor.shape.dims[1] * tensor.shape.columns();
-}
-
 }  // namespace
 
 void RowEncoder::read(const TensorSource& source, size_t tensor, uint64_t first, uint64_t count) {
@@ -79,21 +73,58 @@ void RowEncoder::read(const TensorSource& source, size_t tensor, uint64_t first,
 
 std::span<const std::byte> RowEncoder::encode(DType type, const RowEncoding& encoding) {
   if (type == info_->type) return stored_;
-  const uint64_t columns = info_->shape.columns();
+  const uint64_t columns = info_->shape.columns(), matrix_rows = info_->shape.dims[1];
   if (largest_ > largest_weight(type)) refuse_range(*info_, type, first_ * columns, x_);
-  const uint64_t row_bytes = columns / block_weights(type) * block_bytes(type);
-  encoded_.resize(count_ * row_bytes);
-  const auto encode_row = codec(type).encode;
-  if (encoding.importance.empty()) {  // rows are alike, and longer runs encode faster
-    encode_row(x_.data(), nullptr, static_cast<int64_t>(x_.size()), encoding.effort,
-               encoded_.data());
-    return encoded_;
-  }
-  for (uint64_t i = 0; i < count_; ++i) {
-    encode_row(x_.data() + i * columns, importance_of(*info_, encoding.importance, first_ + i),
-               static_cast<int64_t>(columns), encoding.effort, encoded_.data() + i * row_bytes);
+  encoded_.resize(count_ * (columns / block_weights(type) * block_bytes(type)));
+  const bool is_integer = codec(type).domain == Domain::kInteger;
+  for (uint64_t row = 0; row < count_;) {
+    const uint64_t matrix = (first_ + row) / matrix_rows;
+    const uint64_t count = std::min(count_ - row, (matrix + 1) * matrix_rows - first_ - row);
+    if (is_integer && !encoding.feedback.empty() && encoding.feedback[matrix]) {
+      encode_with_feedback(type, *encoding.feedback[matrix], row, count, encoding.effort);
+    } else {
+      const bool has_importance = !encoding.importance.empty();
+      encode_alone(type, has_importance ? encoding.importance.data() + matrix * columns : nullptr,
+                   row, count, encoding.effort);
+    }
+    row += count;
   }
   return encoded_;
+}
+
+void RowEncoder::encode_alone(DType type, const float* importance, uint64_t first, uint64_t count,
+                              Effort effort) {
+  const auto columns = static_cast<int64_t>(info_->shape.columns());
+  const auto encode_row = codec(type).encode;
+  const uint64_t row_bytes = encoded_.size() / count_;
+  const float* x = x_.data() + first * info_->shape.columns();
+  std::byte* out = encoded_.data() + first * row_bytes;
+  if (importance == nullptr) {  // rows are alike, and longer runs encode faster
+    encode_row(x, nullptr, static_cast<int64_t>(count) * columns, effort, out);
+  } else {
+    for (uint64_t i = 0; i < count; ++i)
+      encode_row(x + static_cast<int64_t>(i) * columns, importance, columns, effort,
+                 out + i * row_bytes);
+  }
+  if (!has_gain(type)) return;
+  for (uint64_t i = 0; i < count; ++i) {
+    gain_.restore(type, x + static_cast<int64_t>(i) * columns, importance, columns,
+                  out + i * row_bytes);
+  }
+}
+
+void RowEncoder::encode_with_feedback(DType type, const FeedbackFactor& factor, uint64_t first,
+                                      uint64_t count, Effort effort) {
+  constexpr auto kRows = static_cast<uint64_t>(FeedbackEncoder::kRows);
+  const uint64_t columns = info_->shape.columns();
+  const uint64_t row_bytes = encoded_.size() / count_;
+  for (uint64_t i = first; i < first + count; i += kRows) {
+    const uint64_t rows = std::min(kRows, first + count - i);
+    const float* from = x_.data() + i * columns;
+    corrected_.assign(from, from + rows * columns);
+    feedback_.encode(type, corrected_.data(), static_cast<int64_t>(rows), factor, effort,
+                     encoded_.data() + i * row_bytes);
+  }
 }
 
 uint64_t row_buffer_bytes(const TensorInfo& tensor, std::span<const DType> types) {
@@ -105,8 +136,9 @@ uint64_t row_buffer_bytes(const TensorInfo& tensor, std::span<const DType> types
   return tensor.row_bytes() + columns * sizeof(float) + widest;
 }
 
-uint64_t rows_at_once(const TensorInfo& tensor) {
+uint64_t rows_at_once(const TensorInfo& tensor, bool has_feedback) {
   constexpr uint64_t kWeights = 1 << 15;  // 128 KiB as floats
+  if (has_feedback) return std::min<uint64_t>(FeedbackEncoder::kRows, tensor.shape.rows());
   return std::clamp<uint64_t>(kWeights / tensor.shape.columns(), 1, tensor.shape.rows());
 }
 

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "nibble/effort.h"
+#include "quant/error_feedback.h"
+#include "quant/gain.h"
 #include "tensor/source.h"
 
 namespace nibble {
@@ -16,6 +19,9 @@ struct RowEncoding {
   // all columns alike.
   std::span<const float> importance = {};
   Effort effort = Effort::kDefault;
+  // What error feedback knows of each matrix, or empty: rows are rounded without it, as are those
+  // of a matrix that has none.
+  std::span<const std::optional<FeedbackFactor>> feedback = {};
 };
 
 // The buffers of one thread.
@@ -38,14 +44,23 @@ class RowEncoder {
   std::vector<std::byte> stored_;
   std::vector<float> x_;
   float largest_ = 0.0f;  // of |x_|
+  // Rows [first, first + count) of those that were read, all of one matrix.
+  void encode_alone(DType type, const float* importance, uint64_t first, uint64_t count,
+                    Effort effort);
+  void encode_with_feedback(DType type, const FeedbackFactor& factor, uint64_t first,
+                            uint64_t count, Effort effort);
+
   std::vector<std::byte> encoded_;
+  std::vector<float> corrected_;  // rows that feedback has changed
+  FeedbackEncoder feedback_;
+  GainRestorer gain_;
 };
 
 // Bytes of buffers that one row of the tensor takes when it is encoded to `types`.
 uint64_t row_buffer_bytes(const TensorInfo& tensor, std::span<const DType> types);
 
-// Rows of the tensor that fit a core's caches as a RowEncoder works on them: many rows at once are
-// not faster.
-uint64_t rows_at_once(const TensorInfo& tensor);
+// Rows of the tensor that fit a core's caches as a RowEncoder works on them, or that feedback works
+// on together: more rows at once are not faster.
+uint64_t rows_at_once(const TensorInfo& tensor, bool has_feedback = false);
 
 }  // namespace nibble

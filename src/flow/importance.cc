@@ -20,13 +20,13 @@ uint32_t u32_of(uint64_t count) {
 
 }  // namespace
 
-TensorImportance::TensorImportance(ImportanceMatrix matrix, const std::vector<TensorInfo>& tensors)
-    : matrix_(std::move(matrix)) {
+TensorImportance::TensorImportance(const ImportanceMatrix& matrix,
+                                   const std::vector<TensorInfo>& tensors) {
   for (const TensorInfo& tensor : tensors) {
-    std::span<const float>& values = of_tensor_.emplace_back();
-    const auto entry = matrix_.entries.find(tensor.name);
-    if (entry == matrix_.entries.end()) continue;
-    values = entry->second;
+    std::vector<float>& values = of_tensor_.emplace_back();
+    const auto entry = matrix.entries.find(tensor.name);
+    if (entry == matrix.entries.end()) continue;
+    values = entry->second.means();
     const uint64_t expected = tensor.shape.columns() * tensor.shape.dims[2] * tensor.shape.dims[3];
     if (values.size() != expected) {
       fail(ErrorCode::kInvalidFile,

@@ -14,22 +14,18 @@ namespace nibble {
 class TensorImportance {
  public:
   TensorImportance() = default;  // all columns of all tensors alike
-  TensorImportance(TensorImportance&&) = default;
 
   // Errors: kInvalidFile when an entry has not one value for each column (of each matrix, where the
   // tensor has several), naming tensor, found and expected.
-  TensorImportance(ImportanceMatrix matrix, const std::vector<TensorInfo>& tensors);
+  TensorImportance(const ImportanceMatrix& matrix, const std::vector<TensorInfo>& tensors);
 
-  bool empty() const { return matrix_.entries.empty(); }
   size_t count() const;  // tensors that have an entry
-  const ImportanceMatrix& matrix() const { return matrix_; }
 
   // A value for each column of each matrix of tensors[tensor]; empty: all alike.
   std::span<const float> of(size_t tensor) const;
 
  private:
-  ImportanceMatrix matrix_;
-  std::vector<std::span<const float>> of_tensor_;  // into matrix_
+  std::vector<std::vector<float>> of_tensor_;
 };
 
 // The matrix of options.imatrix, without the entries that include_weights and exclude_weights leave

@@ -26,6 +26,7 @@ constexpr TextKey kTextKeys[] = {
     {"nibble.lock.recipe.sha256", &LockRecord::recipe_sha256},
     {"nibble.lock.recipe.text", &LockRecord::recipe_text},
     {"nibble.lock.effort", &LockRecord::effort},
+    {"nibble.lock.method", &LockRecord::method},
     {"nibble.lock.imatrix.sha256", &LockRecord::imatrix_sha256},
     {"nibble.lock.prune_layers", &LockRecord::prune_layers},
 };
@@ -47,7 +48,7 @@ std::string file_name(const std::filesystem::path& path) {
 }
 
 LockRecord make_lock_record(const ModelSource& model, const QuantizeOptions& options,
-                            const std::string& imatrix_sha256, const PlannedOutput& output) {
+                            const QuantizeRequest& request, const PlannedOutput& output) {
   LockRecord record;
   record.nibble = NIBBLE_VERSION;
   record.source = file_name(model.path);
@@ -55,7 +56,8 @@ LockRecord make_lock_record(const ModelSource& model, const QuantizeOptions& opt
   record.recipe_sha256 = hex(sha256(bytes_of(output.recipe_text)));
   if (is_recipe_file(output.type)) record.recipe_text = output.recipe_text;
   record.effort = effort_name(options.effort);
-  record.imatrix_sha256 = imatrix_sha256;
+  if (request.method == Method::kGptq) record.method = method_name(request.method);
+  if (request.method != Method::kNearest) record.imatrix_sha256 = request.imatrix_sha256;
   record.include_weights = options.include_weights;
   record.exclude_weights = options.exclude_weights;
   record.prune_layers = fmt::format("{}", fmt::join(options.prune_layers, ","));
@@ -86,12 +88,12 @@ std::string sha256_of_file(const std::filesystem::path& path) {
 }
 
 void add_lock_record(const ModelSource& model, const QuantizeOptions& options,
-                     const std::string& imatrix_sha256, PlannedOutput& output) {
+                     const QuantizeRequest& request, PlannedOutput& output) {
   const bool is_copy = is_copy_type(output.type);
   if (is_copy && options.prune_layers.empty()) return;
   erase_lock_record(output.metadata);
   if (is_copy) return;
-  const LockRecord record = make_lock_record(model, options, imatrix_sha256, output);
+  const LockRecord record = make_lock_record(model, options, request, output);
   for (const TextKey& row : kTextKeys) {
     if (!(record.*row.text).empty()) output.metadata.set(row.key, record.*row.text);
   }

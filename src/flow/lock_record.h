@@ -12,6 +12,7 @@
 #include "flow/model_source.h"
 #include "flow/pieces.h"
 #include "flow/plan_outputs.h"
+#include "flow/quantize_request.h"
 #include "nibble/quantize.h"
 
 namespace nibble {
@@ -25,6 +26,7 @@ struct LockRecord {
   std::string recipe_sha256;  // of the recipe's text
   std::string recipe_text;    // of one that the user wrote
   std::string effort;
+  std::string method;          // where it is not the one that imatrix_sha256 implies: "gptq"
   std::string imatrix_sha256;  // empty: none
   // Parts of names that choose among the matrix's entries, as in QuantizeOptions.
   std::vector<std::string> include_weights;
@@ -38,7 +40,7 @@ struct LockRecord {
 // Writes what is known before the work begins into the output's metadata, over what the source
 // had; the hashes are zeros. A copy keeps what the source had, unless its layers are others.
 void add_lock_record(const ModelSource& model, const QuantizeOptions& options,
-                     const std::string& imatrix_sha256, PlannedOutput& output);
+                     const QuantizeRequest& request, PlannedOutput& output);
 // Replaces the hashes in `metadata`, which has a lock record.
 void set_tensor_hashes(Metadata& metadata, std::vector<std::string> hashes);
 // std::nullopt when there is none. Error kInvalidFile when one is damaged.

@@ -19,8 +19,8 @@ std::unique_ptr<TensorSource> quantize_in_memory(const ModelSource& source,
   outputs.push_back(plan_output(source, options.type, {}));
   auto memory = std::make_unique<MemoryTensors>(outputs.front().tensors);
   const std::array<OutputTarget, 1> targets = {{{memory.get()}}};
-  quantize_tensors(source.tensors(), {}, Effort::kDefault, outputs, targets,
-                   QuantizeOptions{}.memory_limit, pool, options.run);
+  quantize_tensors(source.tensors(), {}, outputs, targets, QuantizeOptions{}.memory_limit, pool,
+                   options.run);
   memory->finish();
   return memory;
 }

@@ -105,12 +105,14 @@ QuantizeResult quantize(const std::filesystem::path& model_path,
   for (const QuantizeTarget& target : targets) {
     outputs.push_back(plan_output(model, target.type, request.plan));
     if (is_split) outputs.back().tensors_in_part = model.tensors_in_files();
-    add_lock_record(model, options, request.imatrix_sha256, outputs.back());
-    result.files.push_back(report_output(target, outputs.back(), request.importance));
+    add_lock_record(model, options, request, outputs.back());
+    result.files.push_back(report_output(target, outputs.back(), request.rules.importance));
   }
-  result.importance_tensors = request.importance.count();
+  result.method = request.method;
+  result.importance_tensors = request.rules.importance.count();
+  result.feedback_tensors = request.rules.feedback.tensor_count();
   if (!options.dry_run) {
-    write_outputs(model, request.importance, targets, outputs, options, result);
+    write_outputs(model, request.rules, targets, outputs, options, result);
   }
   result.seconds = watch.seconds();
   return result;

@@ -39,6 +39,35 @@ PlanOptions plan_options(const QuantizeOptions& options) {
   return plan;
 }
 
+Method method_of(const QuantizeOptions& options) {
+  const bool has_matrix = !options.imatrix.empty();
+  const bool has_moments =
+      has_matrix && options.prune_layers.empty() && has_second_moments(options.imatrix);
+  switch (options.method) {
+    case Method::kAuto:
+      return has_moments ? Method::kGptq : has_matrix ? Method::kWeighted : Method::kNearest;
+    case Method::kNearest:
+      break;
+    case Method::kWeighted:
+      if (!has_matrix)
+        fail(ErrorCode::kUsage, "the method weighted takes an importance matrix: --imatrix");
+      break;
+    case Method::kGptq:
+      if (!options.prune_layers.empty())
+        fail(ErrorCode::kUsage,
+             "second moments are those of the whole model: the method gptq and "
+             "layers to prune cannot be combined");
+      if (!has_moments) {
+        fail(ErrorCode::kUsage,
+             "{}the method gptq takes second moments: name a file of nibble calibrate --moments "
+             "with --imatrix",
+             has_matrix ? options.imatrix.string() + ": has none; " : "");
+      }
+      break;
+  }
+  return options.method;
+}
+
 // The entries under the names that the tensors have after pruning.
 void prune_entries(const PrunedLayers& layers, ImportanceMatrix& matrix) {
   decltype(matrix.entries) kept;
@@ -61,7 +90,7 @@ QuantizeRequest read_request(const QuantizeOptions& options, ModelSource& model)
   if (!options.prune_layers.empty()) {
     prune_entries(prune_model(model, options.prune_layers), matrix);
   }
-  TensorImportance importance(std::move(matrix), model.tensors().tensors());
+  TensorImportance importance(matrix, model.tensors().tensors());
   if (!options.imatrix.empty() && importance.count() == 0) {
     fail(ErrorCode::kInvalidFile,
          "{}: has no entry for any tensor of {}: it was made with another model; leave it out, or "
@@ -69,7 +98,14 @@ QuantizeRequest read_request(const QuantizeOptions& options, ModelSource& model)
          options.imatrix.string(), model.path.string());
   }
   std::string hash = options.imatrix.empty() ? "" : sha256_of_file(options.imatrix);
-  return {std::move(plan), std::move(importance), std::move(hash)};
+  const Method method = method_of(options);
+  QuantizeRequest request = {std::move(plan), {}, std::move(hash), method};
+  if (method != Method::kNearest) request.rules.importance = std::move(importance);
+  if (method == Method::kGptq)
+    request.rules.feedback =
+        TensorFeedback(options.imatrix, model.tensors().tensors(), request.rules.importance);
+  request.rules.effort = options.effort;
+  return request;
 }
 
 }  // namespace nibble

@@ -1,7 +1,7 @@
 // From the options of nibble::quantize, which are text and paths, to what planning works with.
 #pragma once
 
-#include "flow/importance.h"
+#include "flow/encoding_rules.h"
 #include "flow/model_source.h"
 #include "flow/plan_outputs.h"
 #include "nibble/quantize.h"
@@ -12,8 +12,9 @@ namespace nibble {
 // cannot be read, and those of reading files.
 struct QuantizeRequest {
   PlanRequest plan;
-  TensorImportance importance;
-  std::string imatrix_sha256;  // of the file; empty: none
+  EncodingRules rules;
+  std::string imatrix_sha256;        // of the file; empty: none
+  Method method = Method::kNearest;  // never kAuto
 };
 
 // Prunes and overrides `model` as the options say.

@@ -4,6 +4,7 @@
 #include <semaphore>
 
 #include "base/xxh64.h"
+#include "codec/codec.h"
 #include "flow/encode_rows.h"
 #include "flow/pieces.h"
 #include "flow/run_support.h"
@@ -26,12 +27,11 @@ struct Worker {
 
 class Quantizing {
  public:
-  Quantizing(const TensorSource& source, const TensorImportance& importance, Effort effort,
+  Quantizing(const TensorSource& source, const EncodingRules& rules,
              const std::vector<PlannedOutput>& outputs, std::span<const OutputTarget> targets,
              uint64_t memory_limit, int threads)
       : source_(source),
-        importance_(importance),
-        effort_(effort),
+        rules_(rules),
         outputs_(outputs),
         targets_(targets),
         pieces_(cut_into_pieces(source.tensors(), outputs.front().plan)),
@@ -49,14 +49,26 @@ class Quantizing {
   // Whether every output has the piece from an earlier call.
   bool is_done(size_t number) const { return encodings_of(number).empty(); }
 
+  // The pieces of each group of TensorFeedback that some output lacks.
+  std::vector<std::vector<size_t>> groups() const {
+    std::vector<std::vector<size_t>> result(rules_.feedback.groups());
+    for (size_t i = 0; i < pieces_.size(); ++i) {
+      if (!is_done(i)) result[group_of(i)].push_back(i);
+    }
+    return result;
+  }
+
+  // What the pieces of the group that follow are rounded with.
+  void use(std::vector<std::optional<FeedbackFactor>> factors) { factors_ = std::move(factors); }
+
   // Returns the weights that were encoded; 0 when no output lacked the piece.
   uint64_t run(size_t number, Worker& worker) const {
     std::vector<Encoding> encodings = encodings_of(number);
     if (encodings.empty()) return 0;
     const Piece& piece = pieces_[number];
     const uint64_t row_bytes = bytes_of_row(piece.tensor);
-    const uint64_t step =
-        std::clamp<uint64_t>(lane_bytes_ / row_bytes, 1, rows_at_once(stored(piece)));
+    const uint64_t step = std::clamp<uint64_t>(lane_bytes_ / row_bytes, 1,
+                                               rows_at_once(stored(piece), group_of(number) > 0));
     Sha256 hash;
     for_rows_of(piece, source_, source_index(piece.tensor), step, worker.rows,
                 has_journal() ? &hash : nullptr, [&](uint64_t row, uint64_t) {
@@ -70,6 +82,16 @@ class Quantizing {
   }
 
  private:
+  // A group only matters where some output rounds the tensor.
+  size_t group_of(size_t number) const {
+    const size_t tensor = pieces_[number].tensor;
+    const DType stored_type = stored(pieces_[number]).type;
+    const bool is_rounded = std::ranges::any_of(outputs_, [&](const PlannedOutput& output) {
+      const DType type = output.plan[tensor].type;
+      return type != stored_type && codec(type).domain == Domain::kInteger;
+    });
+    return is_rounded ? rules_.feedback.group_of(source_index(tensor)) : 0;
+  }
   size_t source_index(size_t tensor) const { return outputs_.front().plan[tensor].source_index; }
   bool has_journal() const { return targets_.front().work != nullptr; }
 
@@ -86,7 +108,8 @@ class Quantizing {
   }
 
   void write(const Piece& piece, uint64_t row, RowEncoder& rows, Encoding& encoding) const {
-    const auto how = RowEncoding{importance_.of(source_index(piece.tensor)), effort_};
+    const RowEncoding how = {rules_.importance.of(source_index(piece.tensor)), rules_.effort,
+                             factors_};
     const auto encoded = rows.encode(encoding.type, how);
     if (has_journal()) encoding.checksum.update(encoded);
     const uint64_t row_bytes = outputs_[encoding.outputs.front()].tensors[piece.tensor].row_bytes();
@@ -119,13 +142,13 @@ class Quantizing {
   }
 
   const TensorSource& source_;
-  const TensorImportance& importance_;
-  Effort effort_;
+  const EncodingRules& rules_;
   const std::vector<PlannedOutput>& outputs_;
   std::span<const OutputTarget> targets_;
   std::vector<Piece> pieces_;
   int lanes_;
   uint64_t lane_bytes_;
+  std::vector<std::optional<FeedbackFactor>> factors_;
 };
 
 // Keeps the number of threads that hold buffers within what memory allows.
@@ -152,12 +175,11 @@ QuantizeTotals sum_of(const std::vector<Worker>& workers, int lanes) {
 
 }  // namespace
 
-QuantizeTotals quantize_tensors(const TensorSource& source, const TensorImportance& importance,
-                                Effort effort, const std::vector<PlannedOutput>& outputs,
+QuantizeTotals quantize_tensors(const TensorSource& source, const EncodingRules& rules,
+                                const std::vector<PlannedOutput>& outputs,
                                 std::span<const OutputTarget> targets, uint64_t memory_limit,
                                 ThreadPool& pool, const RunOptions& run) {
-  const Quantizing quantizing(source, importance, effort, outputs, targets, memory_limit,
-                              pool.count());
+  Quantizing quantizing(source, rules, outputs, targets, memory_limit, pool.count());
   const auto& pieces = quantizing.pieces();
   uint64_t weights = 0;
   uint64_t resumed = 0;
@@ -168,10 +190,16 @@ QuantizeTotals quantize_tensors(const TensorSource& source, const TensorImportan
   Phase phase(run, "quantizing", "weights", weights, resumed);
   std::counting_semaphore<> lanes(quantizing.lanes());
   std::vector<Worker> workers(static_cast<size_t>(pool.count()));
-  pool.run(static_cast<int64_t>(pieces.size()), 1, [&](int64_t i, int64_t, int worker) {
-    const Turn turn(lanes);
-    phase.advance(quantizing.run(static_cast<size_t>(i), workers[static_cast<size_t>(worker)]));
-  });
+  const auto groups = quantizing.groups();
+  for (size_t group = 0; group < groups.size(); ++group) {
+    if (groups[group].empty()) continue;
+    quantizing.use(rules.feedback.factors(group, pool));
+    pool.run(static_cast<int64_t>(groups[group].size()), 1, [&](int64_t i, int64_t, int worker) {
+      const Turn turn(lanes);
+      phase.advance(quantizing.run(groups[group][static_cast<size_t>(i)],
+                                   workers[static_cast<size_t>(worker)]));
+    });
+  }
   return sum_of(workers, quantizing.lanes());
 }
 

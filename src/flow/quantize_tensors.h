@@ -6,10 +6,9 @@
 #include <vector>
 
 #include "base/threads.h"
-#include "flow/importance.h"
+#include "flow/encoding_rules.h"
 #include "flow/output_work.h"
 #include "flow/plan_outputs.h"
-#include "nibble/effort.h"
 #include "nibble/progress.h"
 #include "tensor/sink.h"
 
@@ -30,8 +29,8 @@ struct OutputTarget {
 // always one row). A type that several outputs give to a tensor is encoded once; pieces that an
 // output has already are left out. With a journal, the source's bytes
 // are hashed as they are read.
-QuantizeTotals quantize_tensors(const TensorSource& source, const TensorImportance& importance,
-                                Effort effort, const std::vector<PlannedOutput>& outputs,
+QuantizeTotals quantize_tensors(const TensorSource& source, const EncodingRules& rules,
+                                const std::vector<PlannedOutput>& outputs,
                                 std::span<const OutputTarget> targets, uint64_t memory_limit,
                                 ThreadPool& pool, const RunOptions& run);
 

@@ -112,7 +112,7 @@ std::string recipe_of(const PlannedOutput& plan) {
 Output plan_type(const Subject& subject, const std::string& type) {
   Output output;
   output.plan = plan_output(subject.source, type, {});
-  add_lock_record(subject.source, {}, "", output.plan);
+  add_lock_record(subject.source, {}, {}, output.plan);
   output.file = report_output({type, type + ".gguf"}, output.plan, {});
   output.loss = expected_type_loss(recipe_of(output.plan), output.file.bits_per_weight);
   return output;

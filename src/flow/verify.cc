@@ -36,6 +36,20 @@ std::vector<uint64_t> parse_layers(const std::string& text, const std::string& o
   return layers;
 }
 
+Effort effort_of(const LockRecord& record, const std::string& origin) {
+  if (const auto effort = effort_from_name(record.effort)) return *effort;
+  fail(ErrorCode::kInvalidFile,
+       "{}: nibble.lock.effort: found \"{}\", expected fast, default or best", origin,
+       printable(record.effort));
+}
+
+Method method_of(const LockRecord& record, const std::string& origin) {
+  if (record.method.empty()) return Method::kAuto;
+  if (const auto method = method_from_name(record.method)) return *method;
+  fail(ErrorCode::kInvalidFile, "{}: nibble.lock.method: found \"{}\", expected gptq", origin,
+       printable(record.method));
+}
+
 QuantizeOptions options_of(const LockRecord& record, const VerifyOptions& options,
                            const std::string& origin) {
   QuantizeOptions result;
@@ -45,14 +59,10 @@ QuantizeOptions options_of(const LockRecord& record, const VerifyOptions& option
     result.exclude_weights = record.exclude_weights;
   }
   result.prune_layers = parse_layers(record.prune_layers, origin);
+  result.effort = effort_of(record, origin);
+  result.method = method_of(record, origin);
+  if (result.method == Method::kAuto && !options.imatrix.empty()) result.method = Method::kWeighted;
   return result;
-}
-
-Effort effort_of(const LockRecord& record, const std::string& origin) {
-  if (const auto effort = effort_from_name(record.effort)) return *effort;
-  fail(ErrorCode::kInvalidFile,
-       "{}: nibble.lock.effort: found \"{}\", expected fast, default or best", origin,
-       printable(record.effort));
 }
 
 // Differences between now and then that may explain others.
@@ -79,8 +89,7 @@ std::vector<std::string> notes_on(const LockRecord& record, const std::string& i
 struct Comparison {
   GgufFile file;
   ModelSource source;
-  TensorImportance importance;
-  Effort effort;
+  EncodingRules rules;
   std::vector<size_t> tensors;  // of the file, those that the source has, too
   std::vector<PlannedTensor> plan;
 };
@@ -134,11 +143,14 @@ class Comparing {
     std::vector<std::byte> made;
   };
 
+  // What the pieces that follow were rounded with (TensorFeedback).
+  void use(std::vector<std::optional<FeedbackFactor>> factors) { factors_ = std::move(factors); }
+
   // Returns the hash of the piece's source.
   Sha256Digest run(const Piece& piece, Buffers& buffers) {
     const PlannedTensor& planned = comparison_.plan[piece.tensor];
     const auto& source = comparison_.source.tensors();
-    const uint64_t step = rows_at_once(source.tensors()[planned.source_index]);
+    const uint64_t step = rows_at_once(source.tensors()[planned.source_index], !factors_.empty());
     Sha256 hash;
     for_rows_of(piece, source, planned.source_index, step, buffers.rows, &hash,
                 [&](uint64_t row, uint64_t count) { compare(piece.tensor, row, count, buffers); });
@@ -161,7 +173,8 @@ class Comparing {
   void compare(size_t planned, uint64_t first, uint64_t count, Buffers& buffers) {
     const size_t tensor = comparison_.tensors[planned];
     const PlannedTensor& plan = comparison_.plan[planned];
-    const RowEncoding how = {comparison_.importance.of(plan.source_index), comparison_.effort};
+    const RowEncoding how = {comparison_.rules.importance.of(plan.source_index),
+                             comparison_.rules.effort, factors_};
     const auto expected = buffers.rows.encode(plan.type, how);
     buffers.made.resize(expected.size());
     comparison_.file.read_rows(tensor, first, count, buffers.made);
@@ -177,6 +190,7 @@ class Comparing {
   }
 
   const Comparison& comparison_;
+  std::vector<std::optional<FeedbackFactor>> factors_;
   std::mutex mutex_;
   std::vector<uint64_t> differing_rows_;  // of each planned tensor
   uint64_t bytes_ = 0;
@@ -207,11 +221,21 @@ std::vector<std::string> compare_pieces(const Comparison& comparison, const Veri
   Comparing comparing(comparison);
   std::vector<Comparing::Buffers> buffers(static_cast<size_t>(pool.count()));
   std::vector<Sha256Digest> digests(pieces.size());
-  pool.run(static_cast<int64_t>(chosen.size()), 1, [&](int64_t i, int64_t, int worker) {
-    const size_t number = chosen[static_cast<size_t>(i)];
-    digests[number] = comparing.run(pieces[number], buffers[static_cast<size_t>(worker)]);
-    phase.advance(1);
-  });
+  const TensorFeedback& feedback = comparison.rules.feedback;
+  for (size_t group = 0; group < feedback.groups(); ++group) {
+    std::vector<size_t> numbers;
+    std::ranges::copy_if(chosen, std::back_inserter(numbers), [&](size_t number) {
+      const size_t source = comparison.plan[pieces[number].tensor].source_index;
+      return feedback.group_of(source) == group;
+    });
+    if (numbers.empty()) continue;
+    comparing.use(feedback.factors(group, pool));
+    pool.run(static_cast<int64_t>(numbers.size()), 1, [&](int64_t i, int64_t, int worker) {
+      const size_t number = numbers[static_cast<size_t>(i)];
+      digests[number] = comparing.run(pieces[number], buffers[static_cast<size_t>(worker)]);
+      phase.advance(1);
+    });
+  }
   comparing.report(result);
   return tensor_hashes(pieces, digests, comparison.plan.size());
 }
@@ -237,12 +261,7 @@ VerifyResult verify(const std::filesystem::path& path, const std::filesystem::pa
   ModelSource model = open_model(source);
   QuantizeRequest request = read_request(options_of(*record, options, origin), model);
   if (has_record) result.notes = notes_on(*record, request.imatrix_sha256);
-  Comparison comparison = {std::move(file),
-                           std::move(model),
-                           std::move(request.importance),
-                           effort_of(*record, origin),
-                           {},
-                           {}};
+  Comparison comparison = {std::move(file), std::move(model), std::move(request.rules), {}, {}};
   result.tensors = comparison.file.tensors().size();
   for (const TensorInfo& tensor : comparison.file.tensors()) result.bytes += tensor.bytes();
   match_tensors(comparison, result);

@@ -144,7 +144,7 @@ class Outputs {
 
 }  // namespace
 
-void write_outputs(const ModelSource& model, const TensorImportance& importance,
+void write_outputs(const ModelSource& model, const EncodingRules& rules,
                    const std::vector<QuantizeTarget>& targets,
                    const std::vector<PlannedOutput>& outputs, const QuantizeOptions& options,
                    QuantizeResult& result) {
@@ -157,9 +157,8 @@ void write_outputs(const ModelSource& model, const TensorImportance& importance,
     for (size_t i = 0; i < work.open().size(); ++i) {
       result.files[work.open()[i]].bytes_resumed = work.works()[i]->bytes_left_by_others();
     }
-    const auto totals =
-        quantize_tensors(model.tensors(), importance, options.effort, work.planned(),
-                         work.targets(), options.memory_limit, pool, options.run);
+    const auto totals = quantize_tensors(model.tensors(), rules, work.planned(), work.targets(),
+                                         options.memory_limit, pool, options.run);
     result.source_bytes = totals.source_bytes;
     result.peak_buffer_bytes = totals.peak_buffer_bytes;
     work.finish();

@@ -10,8 +10,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     const auto matrix = nibble::parse_imatrix(std::as_bytes(std::span(data, size)), "fuzz.imatrix");
-    for (const auto& [name, values] : matrix.entries) {
-      for (const float value : values) {
+    for (const auto& [name, entry] : matrix.entries) {
+      for (const float value : entry.means()) {
         if (!std::isfinite(value) || value < 0) std::abort();
       }
     }

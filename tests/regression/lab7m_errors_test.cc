@@ -51,7 +51,7 @@ std::vector<Matrix> read_matrices() {
     codec(tensors[i].type)
         .decode(stored.data(), static_cast<int64_t>(matrix.x.size()), matrix.x.data());
     if (const auto found = importance.entries.find(matrix.name); found != importance.entries.end())
-      matrix.importance = found->second;
+      matrix.importance = found->second.means();
     matrices.push_back(std::move(matrix));
   }
   return matrices;

@@ -48,8 +48,8 @@ TEST(Imatrix, ReadsMeansFromDat) {
   const auto matrix = parse(raw_imatrix({{"a.weight", 4, {8, 0, 2}}, {"b", 0, {3}}}) + raw_i32(5) +
                             raw_text("wiki.txt"));
   ASSERT_EQ(matrix.entries.size(), 2u);
-  EXPECT_EQ(matrix.entries.at("a.weight"), (std::vector<float>{2, 0, 0.5}));
-  EXPECT_EQ(matrix.entries.at("b"), (std::vector<float>{3}));
+  EXPECT_EQ(matrix.entries.at("a.weight").means(), (std::vector<float>{2, 0, 0.5}));
+  EXPECT_EQ(matrix.entries.at("b").means(), (std::vector<float>{3}));
   EXPECT_EQ(matrix.chunks, 5u);
   EXPECT_EQ(matrix.datasets, (std::vector<std::string>{"wiki.txt"}));
 }
@@ -60,17 +60,45 @@ TEST(Imatrix, ReadsADatWithoutDataSet) {
   EXPECT_TRUE(matrix.datasets.empty());
 }
 
-TEST(Imatrix, ReadsMeansOfEveryExpertFromGguf) {
+TEST(Imatrix, ReadsSumsAndCountsOfEveryExpertFromGguf) {
   const auto matrix = parse(RawImatrix{}.build());
   ASSERT_EQ(matrix.entries.size(), 1u);
-  EXPECT_EQ(matrix.entries.at("blk.0.ffn_down.weight"), (std::vector<float>{1, 2, 10, 20}));
+  const ImportanceEntry expected = {{2, 4, 30, 60}, {2, 3}};
+  EXPECT_EQ(matrix.entries.at("blk.0.ffn_down.weight"), expected);
   EXPECT_EQ(matrix.chunks, 7u);
   EXPECT_EQ(matrix.datasets, (std::vector<std::string>{"a.txt", "b.txt"}));
 }
 
-TEST(Imatrix, WeighsAllColumnsAlikeOfAnExpertThatSawNoToken) {
-  const auto matrix = parse(RawImatrix{.counts = {2, 0}}.build());
-  EXPECT_EQ(matrix.entries.at("blk.0.ffn_down.weight"), (std::vector<float>{1, 2, 1, 1}));
+TEST(ImportanceEntry, PullsExpertsThatSawFewRowsToTheMeanOfAll) {
+  // Over all 2000 rows the means are 4 and 2.
+  const ImportanceEntry entry = {{8000 - 16, 0, 16, 4000, 0, 0}, {1984, 16, 0}};
+  const auto means = entry.means();
+  EXPECT_FLOAT_EQ(means[0], (7984 + 16 * 4) / 2000.0f);
+  EXPECT_FLOAT_EQ(means[1], 16 * 2 / 2000.0f);
+  EXPECT_FLOAT_EQ(means[2], (16 + 16 * 4) / 32.0f);
+  EXPECT_FLOAT_EQ(means[3], (4000 + 16 * 2) / 32.0f);
+  EXPECT_EQ(std::vector<float>(means.begin() + 4, means.end()), (std::vector<float>{4, 2}));
+}
+
+TEST(ImportanceEntry, WeighsAllColumnsAlikeWhenNothingWasMet) {
+  EXPECT_EQ((ImportanceEntry{{0, 0}, {0}}.means()), (std::vector<float>{1, 1}));
+}
+
+TEST(Imatrix, RefusesCountsOfPartsOfRows) {
+  EXPECT_TRUE(is_refused(RawImatrix{.counts = {2, 0.5}}.build(), {"counts", "0.5", "at least 1"}));
+}
+
+TEST(Imatrix, ReadsTheDatThatItWrites) {
+  ImportanceMatrix matrix;
+  matrix.datasets = {"a.txt"};
+  matrix.chunks = 5;
+  matrix.entries = {{"a.weight", {{3, 6}, {3}}}, {"b.weight", {{8}, {2}}}};
+  const auto read = parse(imatrix_dat_bytes(matrix));
+  EXPECT_EQ(read.datasets, matrix.datasets);
+  EXPECT_EQ(read.chunks, 5u);
+  ASSERT_EQ(read.entries.size(), 2u);
+  EXPECT_EQ(read.entries.at("a.weight").means(), (std::vector<float>{1, 2}));
+  EXPECT_EQ(read.entries.at("b.weight").means(), (std::vector<float>{4}));
 }
 
 TEST(Imatrix, NamesTensorAndColumnOfAValueThatIsNone) {
@@ -131,8 +159,8 @@ TEST(Imatrix, ReadsWhatStockWrote) {
   EXPECT_EQ(matrix.entries.size(), 42u);
   EXPECT_EQ(matrix.chunks, 400u);
   EXPECT_EQ(matrix.datasets, (std::vector<std::string>{"text/train_sample.txt (400 x256)"}));
-  EXPECT_EQ(matrix.entries.at("blk.3.ffn_down.weight").size(), 768u);
-  EXPECT_FLOAT_EQ(matrix.entries.at("blk.5.attn_output.weight")[0], 495.37106f / 400);
+  EXPECT_EQ(matrix.entries.at("blk.3.ffn_down.weight").sums.size(), 768u);
+  EXPECT_FLOAT_EQ(matrix.entries.at("blk.5.attn_output.weight").means()[0], 495.37106f / 400);
 }
 
 }  // namespace

@@ -83,7 +83,7 @@ TEST(Importance, NeedsAValueForEachColumnOfEachExpert) {
                                            {"b.weight", DType::kF16, {{kColumns, 8, 2, 1}, 3}}};
   const auto matrix = [](const std::string& name, size_t values) {
     ImportanceMatrix result;
-    result.entries[name].resize(values, 1);
+    result.entries[name] = {std::vector<float>(values, 1), {1}};
     return result;
   };
   EXPECT_EQ(TensorImportance(matrix("b.weight", 2 * kColumns), tensors).of(1).size(), 2 * kColumns);
@@ -132,9 +132,9 @@ TEST(Importance, FollowsTheTensorsOfAPrunedModel) {
   ModelSource model = open_model(kLab7m);
   const auto request = read_request(options, model);
   const auto& tensors = model.tensors().tensors();
-  EXPECT_EQ(request.importance.count(), 1u);
+  EXPECT_EQ(request.rules.importance.count(), 1u);
   for (size_t i = 0; i < tensors.size(); ++i) {
-    const auto values = request.importance.of(i);
+    const auto values = request.rules.importance.of(i);
     if (values.empty()) continue;
     EXPECT_EQ(tensors[i].name, "blk.3.attn_q.weight");
     EXPECT_EQ(values[0], 5.0f);

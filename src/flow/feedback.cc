@@ -1,0 +1,56 @@
+#include "flow/feedback.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/input_file.h"
+
+namespace nibble {
+
+bool has_second_moments(const std::filesystem::path& statistics) {
+  constexpr std::string_view kMagic = "GGUF";
+  const InputFile file(statistics);
+  std::string magic(std::min<uint64_t>(kMagic.size(), file.size()), '\0');
+  file.read(0, std::as_writable_bytes(std::span(magic)));
+  return magic == kMagic && !MomentsFile(statistics).empty();
+}
+
+TensorFeedback::TensorFeedback(const std::filesystem::path& statistics,
+                               const std::vector<TensorInfo>& tensors,
+                               const TensorImportance& importance)
+    : file_(std::make_shared<const MomentsFile>(statistics)), group_of_(tensors.size()) {
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const MomentsFile::Input* input = file_->input_of(tensors[i].name);
+    if (input == nullptr || importance.of(i).empty()) continue;
+    const Shape& shape = tensors[i].shape;
+    const uint64_t matrices = shape.dims[2] * shape.dims[3];
+    if (input->columns != shape.columns() || input->experts != matrices) {
+      fail(ErrorCode::kInvalidFile,
+           "{}: tensor {} ({}): the second moments are of {} columns and {} matrices, expected {} "
+           "and {}: they were measured with another model",
+           statistics.string(), tensors[i].name, to_string(shape), input->columns, input->experts,
+           shape.columns(), matrices);
+    }
+    const auto known = std::ranges::find(inputs_, input->tensor, &MomentsFile::Input::tensor);
+    group_of_[i] = static_cast<size_t>(known - inputs_.begin()) + 1;
+    if (known == inputs_.end()) inputs_.push_back(*input);
+  }
+}
+
+size_t TensorFeedback::tensor_count() const {
+  return group_of_.size() - static_cast<size_t>(std::ranges::count(group_of_, size_t{0}));
+}
+
+std::vector<std::optional<FeedbackFactor>> TensorFeedback::factors(size_t group,
+                                                                   ThreadPool& pool) const {
+  std::vector<std::optional<FeedbackFactor>> factors;
+  if (group == 0) return factors;
+  const MomentsFile::Input& input = inputs_[group - 1];
+  for (uint64_t expert = 0; expert < input.experts; ++expert) {
+    factors.push_back(make_feedback_factor(file_->read(input, expert),
+                                           static_cast<int64_t>(input.columns), pool));
+  }
+  return factors;
+}
+
+}  // namespace nibble

@@ -1,0 +1,45 @@
+// TensorFeedback: which tensors of a model are rounded with error feedback, and what is needed for
+// it: one input's factors at a time, as they are as large as all weights that share it or larger.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/threads.h"
+#include "file/moments.h"
+#include "flow/importance.h"
+#include "quant/feedback_factor.h"
+#include "tensor/source.h"
+
+namespace nibble {
+
+// Whether a GGUF importance matrix has any. Errors: those of opening it.
+bool has_second_moments(const std::filesystem::path& statistics);
+
+class TensorFeedback {
+ public:
+  TensorFeedback() = default;  // none
+  // Of the tensors that have importance and that the file has moments for. Errors: those of
+  // MomentsFile; kInvalidFile for moments of another number of columns or experts, naming tensor,
+  // found and expected.
+  TensorFeedback(const std::filesystem::path& statistics, const std::vector<TensorInfo>& tensors,
+                 const TensorImportance& importance);
+
+  // Tensors of one group share an input; group 0 is of those without feedback.
+  size_t groups() const { return inputs_.size() + 1; }
+  size_t group_of(size_t tensor) const { return tensor < group_of_.size() ? group_of_[tensor] : 0; }
+  size_t tensor_count() const;  // with feedback
+
+  // Of each matrix (expert) of the group's tensors; a matrix whose input was never met, or is of
+  // no use, has none.
+  std::vector<std::optional<FeedbackFactor>> factors(size_t group, ThreadPool& pool) const;
+
+ private:
+  std::shared_ptr<const MomentsFile> file_;
+  std::vector<size_t> group_of_;
+  std::vector<MomentsFile::Input> inputs_;  // of groups 1, 2, ...
+};
+
+}  // namespace nibble

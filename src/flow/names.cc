@@ -1,0 +1,46 @@
+// Names of what options choose among.
+#include "nibble/quantize.h"
+
+namespace nibble {
+
+std::string_view method_name(Method method) {
+  switch (method) {
+    case Method::kAuto:
+      break;
+    case Method::kNearest:
+      return "nearest";
+    case Method::kWeighted:
+      return "weighted";
+    case Method::kGptq:
+      return "gptq";
+  }
+  return "auto";
+}
+
+std::optional<Method> method_from_name(std::string_view name) {
+  for (const Method method : {Method::kAuto, Method::kNearest, Method::kWeighted, Method::kGptq}) {
+    if (name == method_name(method)) return method;
+  }
+  return std::nullopt;
+}
+
+std::string_view effort_name(Effort effort) {
+  switch (effort) {
+    case Effort::kFast:
+      return "fast";
+    case Effort::kBest:
+      return "best";
+    case Effort::kDefault:
+      break;
+  }
+  return "default";
+}
+
+std::optional<Effort> effort_from_name(std::string_view name) {
+  for (const Effort effort : {Effort::kFast, Effort::kDefault, Effort::kBest}) {
+    if (name == effort_name(effort)) return effort;
+  }
+  return std::nullopt;
+}
+
+}  // namespace nibble
