@@ -5,16 +5,17 @@
 #include <cmath>
 #include <memory>
 
-#include "base/bytes.h"
 #include "base/error.h"
 #include "calib/activation_statistics.h"
-#include "eval/windows.h"
 #include "file/gguf_sink.h"
 #include "file/imatrix.h"
 #include "file/moments.h"
 #include "flow/model.h"
 #include "flow/run_support.h"
+#include "flow/same_text.h"
 #include "infer/session.h"
+#include "model/tensor_shapes.h"
+#include "nibble/text_file.h"
 
 namespace nibble {
 namespace {
@@ -29,25 +30,14 @@ struct Chunks {
 
 Chunks cut(const Model::Parts& model, const std::vector<CalibrationText>& texts,
            const CalibrateOptions& options) {
-  if (options.context < 2 || options.chunks < 0) {
-    fail(ErrorCode::kUsage,
-         "a context of {} and {} chunks make no sense; the context is at least 2", options.context,
-         options.chunks);
-  }
-  const Vocabulary& vocabulary = model.tokenizer->vocabulary();
+  check_windows(options.context, options.chunks);
   Chunks chunks;
   for (const CalibrationText& text : texts) {
     chunks.tokens.push_back(
         model.tokenizer->encode(text.text, {.parse_special = options.parse_special}));
   }
   for (size_t i = 0; i < texts.size(); ++i) {
-    Windows windows = windows_side_by_side(chunks.tokens[i], options.context, 0);
-    if (windows.count == 0) {
-      fail(ErrorCode::kUsage,
-           "{}: has {} tokens, less than one chunk of {}; use a longer text or a shorter --context",
-           texts[i].name, chunks.tokens[i].size(), options.context);
-    }
-    if (vocabulary.add_bos) windows.first_token = vocabulary.bos;
+    Windows windows = windows_for(model, chunks.tokens[i], options.context, 0, 0, texts[i].name);
     if (options.chunks > 0) windows.count = std::min(windows.count, options.chunks - chunks.count);
     chunks.count += windows.count;
     chunks.windows.push_back(windows);
@@ -79,9 +69,8 @@ void read_chunks(const Model::Parts& model, const Chunks& chunks, const Calibrat
 }
 
 std::string name_of(const Model::Parts& model, Role role, int64_t layer) {
-  const bool is_tied = role == Role::kOutput && model.weights->of(Role::kOutput).data ==
-                                                    model.weights->of(Role::kTokenEmbd).data;
-  return gguf_name({is_tied ? Role::kTokenEmbd : role, static_cast<uint64_t>(layer)});
+  const bool tied = role == Role::kOutput && is_tied(model.source.tensors().tensors());
+  return gguf_name({tied ? Role::kTokenEmbd : role, static_cast<uint64_t>(layer)});
 }
 
 void check_finite(const std::string& tensor, const InputStatistics& input) {
@@ -118,13 +107,6 @@ std::vector<Calibration::StarvedExpert> starved_experts(const ImportanceMatrix& 
     }
   }
   return starved;
-}
-
-void write_dat(const std::filesystem::path& path, const ImportanceMatrix& matrix) {
-  const std::string bytes = imatrix_dat_bytes(matrix);
-  OutputFile file(path, bytes.size());
-  file.write_at(0, bytes_of(bytes));
-  file.commit();
 }
 
 Shape matrix_shape(uint64_t columns, uint64_t rows) { return {{columns, rows, 1, 1}, 2}; }
@@ -246,7 +228,7 @@ Calibration calibrate(const Model& model, const std::vector<CalibrationText>& te
       result.tensors = matrix.entries.size();
       result.starved = starved_experts(matrix);
       if (is_dat) {
-        write_dat(output, matrix);
+        write_text_file(output, imatrix_dat_bytes(matrix));
         break;
       }
       file = std::make_unique<StatisticsFile>(output, parts, matrix, statistics.inputs(),

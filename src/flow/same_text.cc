@@ -49,14 +49,13 @@ void check_windows(int64_t context, int64_t most) {
 }
 
 Windows windows_for(const Model::Parts& model, std::span<const uint32_t> tokens, int64_t context,
-                    int64_t most, int64_t stride) {
+                    int64_t most, int64_t stride, std::string_view name) {
   Windows windows = stride > 0 ? windows_with_stride(tokens, context, stride, most)
                                : windows_side_by_side(tokens, context, most);
   if (windows.count == 0) {
     fail(ErrorCode::kUsage,
-         "the text has {} tokens, less than one window of {}; use a longer text or a shorter "
-         "--context",
-         tokens.size(), windows.length);
+         "{} has {} tokens, less than one window of {}; use a longer text or a shorter --context",
+         name, tokens.size(), windows.length);
   }
   const Vocabulary& vocabulary = model.tokenizer->vocabulary();
   if (stride == 0 && vocabulary.add_bos) windows.first_token = vocabulary.bos;

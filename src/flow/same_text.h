@@ -28,8 +28,8 @@ std::vector<uint32_t> common_tokens(const Model::Parts& model, const Model::Part
 void check_windows(int64_t context, int64_t most);
 
 // As nibble/evaluate.h says: side by side if the stride is 0, at most `most` unless that is 0.
-// Error kUsage when there is less than one.
+// Error kUsage, with what the text is called, when there is less than one.
 Windows windows_for(const Model::Parts& model, std::span<const uint32_t> tokens, int64_t context,
-                    int64_t most, int64_t stride = 0);
+                    int64_t most, int64_t stride = 0, std::string_view name = "the text");
 
 }  // namespace nibble

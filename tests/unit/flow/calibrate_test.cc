@@ -122,9 +122,9 @@ TEST_F(CalibrateTest, RefusesWhatMakesNoSense) {
     });
   };
   EXPECT_TRUE(
-      refused(ErrorCode::kUsage, {"a.txt", "less than one chunk of 512"}, "short", {}, "my.gguf"));
+      refused(ErrorCode::kUsage, {"a.txt", "less than one window of 512"}, "short", {}, "my.gguf"));
   EXPECT_TRUE(
-      refused(ErrorCode::kUsage, {"a.txt", "1 tokens", "less than one chunk"}, "", {}, "my.gguf"));
+      refused(ErrorCode::kUsage, {"a.txt", "1 tokens", "less than one window"}, "", {}, "my.gguf"));
   EXPECT_TRUE(refused(ErrorCode::kUsage, {"my.dat", "second moments", ".gguf"}, "short",
                       {.moments = true}, "my.dat"));
   EXPECT_TRUE(refused(ErrorCode::kUsage, {"context of 1"}, "short", {.context = 1}, "my.gguf"));
