@@ -12,7 +12,7 @@
 namespace nibble {
 
 struct CalibrationText {
-  std::string name;  // goes into the file
+  std::string name;  // a path: errors name it, and its last part goes into the file
   std::string text;
 };
 

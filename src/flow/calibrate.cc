@@ -222,7 +222,9 @@ Calibration calibrate(const Model& model, const std::vector<CalibrationText>& te
     read_chunks(parts, chunks, options, statistics, phase);
     if (&layers == &passes.front()) {
       ImportanceMatrix matrix = matrix_of(parts, statistics.inputs());
-      for (const CalibrationText& text : texts) matrix.datasets.push_back(text.name);
+      for (const CalibrationText& text : texts) {  // the same bytes wherever the texts lie
+        matrix.datasets.push_back(std::filesystem::path(text.name).filename().string());
+      }
       matrix.chunks = static_cast<uint64_t>(chunks.count);
       matrix.chunk_size = static_cast<uint64_t>(options.context);
       result.tensors = matrix.entries.size();
