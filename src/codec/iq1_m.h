@@ -43,6 +43,18 @@ struct IQ1_M : GridFormat<IQ1_M_Description> {
     }
   }
 
+  // d, wherever its bits lie.
+  static NIBBLE_INLINE uint16_t d_of(const Block& block) {
+    int d = 0;
+    for (int k = 0; k < 4; ++k) d |= scales_of(block, k) >> 12 << (4 * k);
+    return static_cast<uint16_t>(d);
+  }
+  static NIBBLE_INLINE void set_d(Block& block, uint16_t d) {
+    for (int k = 0; k < 4; ++k)
+      block.s[2 * k + 1] =
+          static_cast<uint8_t>((block.s[2 * k + 1] & 15) | (d >> (4 * k) & 15) << 4);
+  }
+
   // --- decode ---
   static NIBBLE_INLINE void decode(const Block& block, float* y) {
     const float d = f32_from_f16(d_of(block));
@@ -85,11 +97,6 @@ struct IQ1_M : GridFormat<IQ1_M_Description> {
  private:
   static NIBBLE_INLINE int scales_of(const Block& block, int k) {
     return block.s[2 * k] | block.s[2 * k + 1] << 8;
-  }
-  static NIBBLE_INLINE uint16_t d_of(const Block& block) {
-    int d = 0;
-    for (int k = 0; k < 4; ++k) d |= scales_of(block, k) >> 12 << (4 * k);
-    return static_cast<uint16_t>(d);
   }
   static NIBBLE_INLINE int upper_of(const Block& block, int i) {
     return block.h[i / 2] >> (i % 2 * 4) & 15;

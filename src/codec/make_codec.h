@@ -58,7 +58,19 @@ concept HasMinimum = requires(Block& block) {
   block.m;
 };
 
+// Formats that have it in another form.
+template <class F>
+concept HasHiddenScale = requires(typename F::Block& block) {
+  F::set_d(block, F::d_of(block));
+};
+
 // The same for every V, but compiled with its instructions.
+template <class V, class F>
+void scale_hidden(std::byte* bytes, float factor) noexcept {
+  auto& block = *reinterpret_cast<typename F::Block*>(bytes);
+  F::set_d(block, f16_from_f32(f32_from_f16(F::d_of(block)) * factor));
+}
+
 template <class V, class Block>
 void scale_block(std::byte* bytes, float factor) noexcept {
   auto& block = *reinterpret_cast<Block*>(bytes);
@@ -74,6 +86,7 @@ constexpr BlockSteps make_steps() {
   static_assert(alignof(typename F::Params) <= 8);
   decltype(BlockSteps::scale) scale = nullptr;
   if constexpr (HasScale<typename F::Block>) scale = scale_block<V, typename F::Block>;
+  if constexpr (HasHiddenScale<F>) scale = scale_hidden<V, F>;
   return {sizeof(typename F::Params),
           F::kFitBlocks,
           F::kSnap,

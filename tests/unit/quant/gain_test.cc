@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "codec/codec.h"
 #include "codec/formats.h"
 #include "support/random.h"
@@ -44,7 +46,7 @@ class GainTest : public testing::Test {
 
 TEST_F(GainTest, RoundingShrinksAndScalingRestores) {
   for (const DType type :
-       {DType::kQ2_K, DType::kQ3_K, DType::kIQ2_XXS, DType::kIQ3_S, DType::kIQ1_S}) {
+       {DType::kQ2_K, DType::kQ3_K, DType::kIQ2_XXS, DType::kIQ3_S, DType::kIQ1_S, DType::kIQ1_M}) {
     auto row = encode(type);
     const Sums before = sums(type, row);
     EXPECT_LT(before.wq, 0.99 * before.ww) << dtype_name(type);
@@ -65,8 +67,20 @@ TEST_F(GainTest, ChangesNoCode) {
   }
 }
 
+// iq1_m has its f16 in the upper halves of four bytes, above the scales of groups.
+TEST_F(GainTest, ScalesAnF16ThatIsCutUp) {
+  auto row = encode(DType::kIQ1_M);
+  std::vector<float> before(kColumns), after(kColumns);
+  codec(DType::kIQ1_M).decode(row.data(), kColumns, before.data());
+  scale_row(DType::kIQ1_M, 1.25, kColumns, row.data());
+  codec(DType::kIQ1_M).decode(row.data(), kColumns, after.data());
+  for (size_t i = 0; i < before.size(); ++i)
+    ASSERT_NEAR(after[i], 1.25f * before[i], 1e-3f * std::fabs(before[i])) << i;
+}
+
 TEST_F(GainTest, IsOfTypesOfFewBitsWithF16Scales) {
-  for (const DType type : {DType::kQ2_K, DType::kQ4_0, DType::kQ5_K, DType::kIQ1_S, DType::kTQ1_0})
+  for (const DType type :
+       {DType::kQ2_K, DType::kQ4_0, DType::kQ5_K, DType::kIQ1_S, DType::kIQ1_M, DType::kTQ1_0})
     EXPECT_TRUE(has_gain(type)) << dtype_name(type);
   for (const DType type : {DType::kQ6_K, DType::kQ8_0, DType::kMXFP4, DType::kNVFP4, DType::kF16})
     EXPECT_FALSE(has_gain(type)) << dtype_name(type);
