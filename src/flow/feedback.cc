@@ -41,14 +41,23 @@ size_t TensorFeedback::tensor_count() const {
   return group_of_.size() - static_cast<size_t>(std::ranges::count(group_of_, size_t{0}));
 }
 
-std::vector<std::optional<FeedbackFactor>> TensorFeedback::factors(size_t group,
+void TensorFeedback::scale(size_t group, std::vector<float> scales) {
+  if (group == 0) return;
+  scales_.resize(inputs_.size());
+  scales_[group - 1] = std::move(scales);
+}
+
+std::vector<std::optional<FeedbackFactor>> TensorFeedback::factors(size_t group, Effort effort,
                                                                    ThreadPool& pool) const {
   std::vector<std::optional<FeedbackFactor>> factors;
   if (group == 0) return factors;
   const MomentsFile::Input& input = inputs_[group - 1];
   for (uint64_t expert = 0; expert < input.experts; ++expert) {
     factors.push_back(make_feedback_factor(file_->read(input, expert),
-                                           static_cast<int64_t>(input.columns), pool));
+                                           static_cast<int64_t>(input.columns), pool,
+                                           effort == Effort::kBest));
+    const bool is_scaled = factors.back() && group <= scales_.size() && !scales_[group - 1].empty();
+    if (is_scaled) factors.back() = scaled_factor(*factors.back(), scales_[group - 1]);
   }
   return factors;
 }

@@ -32,14 +32,19 @@ class TensorFeedback {
   size_t group_of(size_t tensor) const { return tensor < group_of_.size() ? group_of_[tensor] : 0; }
   size_t tensor_count() const;  // with feedback
 
+  // The inputs of a group other than 0 are divided by these from now on, a factor for each column.
+  void scale(size_t group, std::vector<float> scales);
+
   // Of each matrix (expert) of the group's tensors; a matrix whose input was never met, or is of
-  // no use, has none.
-  std::vector<std::optional<FeedbackFactor>> factors(size_t group, ThreadPool& pool) const;
+  // no use, has none. With Effort::kBest they have what a rounding search takes.
+  std::vector<std::optional<FeedbackFactor>> factors(size_t group, Effort effort,
+                                                     ThreadPool& pool) const;
 
  private:
   std::shared_ptr<const MomentsFile> file_;
   std::vector<size_t> group_of_;
   std::vector<MomentsFile::Input> inputs_;  // of groups 1, 2, ...
+  std::vector<std::vector<float>> scales_;  // likewise; empty: none
 };
 
 }  // namespace nibble

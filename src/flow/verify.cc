@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "base/threads.h"
 #include "file/byte_reader.h"
+#include "flow/column_scales.h"
 #include "flow/encode_rows.h"
 #include "flow/lock_record.h"
 #include "flow/pieces.h"
@@ -50,6 +51,13 @@ Method method_of(const LockRecord& record, const std::string& origin) {
        printable(record.method));
 }
 
+Scaling scaling_of(const LockRecord& record, const std::string& origin) {
+  if (record.scaling.empty()) return Scaling::kNone;
+  if (const auto scaling = scaling_from_name(record.scaling)) return *scaling;
+  fail(ErrorCode::kInvalidFile, "{}: nibble.lock.scaling: found \"{}\", expected awq", origin,
+       printable(record.scaling));
+}
+
 QuantizeOptions options_of(const LockRecord& record, const VerifyOptions& options,
                            const std::string& origin) {
   QuantizeOptions result;
@@ -61,6 +69,7 @@ QuantizeOptions options_of(const LockRecord& record, const VerifyOptions& option
   result.prune_layers = parse_layers(record.prune_layers, origin);
   result.effort = effort_of(record, origin);
   result.method = method_of(record, origin);
+  result.scaling = scaling_of(record, origin);
   if (result.method == Method::kAuto && !options.imatrix.empty()) result.method = Method::kWeighted;
   return result;
 }
@@ -93,6 +102,17 @@ struct Comparison {
   std::vector<size_t> tensors;  // of the file, those that the source has, too
   std::vector<PlannedTensor> plan;
 };
+
+// As they were scaled before they were rounded.
+void scale_columns(Comparison& comparison, const RunOptions& run) {
+  const auto& stored = comparison.source.tensors().tensors();
+  std::vector<DType> types;
+  for (const TensorInfo& tensor : stored) types.push_back(tensor.type);
+  for (const PlannedTensor& planned : comparison.plan) types[planned.source_index] = planned.type;
+  ThreadPool pool(run.threads);
+  const auto scales = find_column_scales(comparison.source, types, comparison.rules, pool, run);
+  apply_column_scales(scales, comparison.source, comparison.rules);
+}
 
 // Whole pieces: all, or a sample.
 std::vector<size_t> choose(size_t count, const VerifyOptions& options) {
@@ -229,7 +249,7 @@ std::vector<std::string> compare_pieces(const Comparison& comparison, const Veri
       return feedback.group_of(source) == group;
     });
     if (numbers.empty()) continue;
-    comparing.use(feedback.factors(group, pool));
+    comparing.use(feedback.factors(group, comparison.rules.effort, pool));
     pool.run(static_cast<int64_t>(numbers.size()), 1, [&](int64_t i, int64_t, int worker) {
       const size_t number = numbers[static_cast<size_t>(i)];
       digests[number] = comparing.run(pieces[number], buffers[static_cast<size_t>(worker)]);
@@ -265,6 +285,7 @@ VerifyResult verify(const std::filesystem::path& path, const std::filesystem::pa
   result.tensors = comparison.file.tensors().size();
   for (const TensorInfo& tensor : comparison.file.tensors()) result.bytes += tensor.bytes();
   match_tensors(comparison, result);
+  if (scaling_of(*record, origin) == Scaling::kAwq) scale_columns(comparison, options.run);
   const auto pieces = cut_into_pieces(comparison.source.tensors().tensors(), comparison.plan);
   const auto chosen = choose(pieces.size(), options);
   const auto hashes = compare_pieces(comparison, options, pieces, chosen, result);

@@ -27,10 +27,11 @@ void FeedbackEncoder::encode(DType type, float* x, int64_t rows, const FeedbackF
   steps_ = &codec(type).steps;
   factor_ = &factor;
   block_ = block_weights(type);
-  rows_ = rows;
   x_ = x;
   original_.assign(x, x + rows * n);
   residuals_.resize(original_.size());
+  if (!factor.moments.empty())
+    all_params_.resize(static_cast<size_t>(rows * (n / block_)) * steps_->params_bytes);
   errors_.resize(static_cast<size_t>(kPanel * kRows));
   const int64_t row_bytes = n / block_ * block_bytes(type);
   for (int64_t panel = 0; panel < n; panel += kPanel) {
@@ -46,9 +47,31 @@ void FeedbackEncoder::encode(DType type, float* x, int64_t rows, const FeedbackF
     operations().add_products(errors_.data(), kRows, factor.row(panel) + end, n, end - panel,
                               x + end, n, rows, n - end);
   }
+  if (!factor.moments.empty()) search(rows, out, row_bytes);
   if (!has_gain(type)) return;
-  add_original_answers();
+  answers_.assign(original_.size(), 0.0f);
+  add_answers(factor, original_.data(), rows, answers_.data());
   for (int64_t r = 0; r < rows; ++r) scale_row(type, gain(r), n, out + r * row_bytes);
+}
+
+void FeedbackEncoder::search(int64_t rows, std::byte* out, int64_t row_bytes) {
+  const int64_t n = factor_->columns, blocks = n / block_;
+  if (search_.improve(*steps_, block_, original_.data(), rows, *factor_, all_params_.data(), x_) ==
+      0)
+    return;
+  const auto params_bytes = static_cast<int64_t>(steps_->params_bytes);
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t b = 0; b < blocks; ++b) {
+      steps_->pack(x_ + r * n + b * block_, factor_->weights.data() + b * block_,
+                   all_params_.data() + (r * blocks + b) * params_bytes,
+                   out + r * row_bytes + b * (row_bytes / blocks));
+    }
+  }
+  std::vector<float>& errors = answers_;
+  errors.resize(original_.size());
+  for (size_t i = 0; i < errors.size(); ++i) errors[i] = original_[i] - x_[i];
+  std::ranges::fill(residuals_, 0.0f);
+  add_answers(*factor_, errors.data(), rows, residuals_.data());
 }
 
 void FeedbackEncoder::round_blocks(const Blocks& blocks, Effort effort, std::byte* out,
@@ -83,6 +106,10 @@ void FeedbackEncoder::round_blocks(const Blocks& blocks, Effort effort, std::byt
     const std::byte* params = best_params_.data() + static_cast<size_t>(r) * steps_->params_bytes;
     round_row(blocks, r, params);
     steps_->pack(x_ + (blocks.first + r) * n + blocks.column, weights, params, out + r * row_bytes);
+    if (factor_->moments.empty()) continue;
+    const int64_t index = (blocks.first + r) * (n / block_) + blocks.column / block_;
+    std::copy_n(params, steps_->params_bytes,
+                all_params_.data() + index * static_cast<int64_t>(steps_->params_bytes));
   }
 }
 
@@ -112,22 +139,6 @@ double FeedbackEncoder::round_row(const Blocks& blocks, int64_t row, const std::
     }
   }
   return cost;
-}
-
-void FeedbackEncoder::add_original_answers() {
-  const int64_t n = factor_->columns;
-  answers_.assign(original_.size(), 0.0f);
-  std::vector<float>& transposed = errors_;  // of no use any more
-  for (int64_t panel = 0; panel < n; panel += kPanel) {
-    const int64_t columns = std::min(kPanel, n - panel);
-    for (int64_t c = 0; c < columns; ++c) {
-      for (int64_t r = 0; r < rows_; ++r)
-        transposed[static_cast<size_t>(c * kRows + r)] =
-            original_[static_cast<size_t>(r * n + panel + c)];
-    }
-    operations().add_products(transposed.data(), kRows, factor_->row(panel) + panel, n, columns,
-                              answers_.data() + panel, n, rows_, n - panel);
-  }
 }
 
 // <w, w> / <w, q> by H: with z = w U and r = (w - q) U the sums of D z^2 and D z (z - r).

@@ -11,6 +11,7 @@
 #include "nibble/dtype.h"
 #include "nibble/effort.h"
 #include "quant/feedback_factor.h"
+#include "quant/rounding_search.h"
 
 namespace nibble {
 
@@ -21,7 +22,8 @@ class FeedbackEncoder {
   static constexpr int64_t kRows = 64;
 
   // Encodes `rows` rows (at most kRows) of factor.columns weights at x to `type`, an integer format
-  // whose blocks divide the columns, with their gain (gain.h). What is left at x has no meaning.
+  // whose blocks divide the columns, with their gain (gain.h); searched once more
+  // (rounding_search.h) where the factor has moments. What is left at x has no meaning.
   void encode(DType type, float* x, int64_t rows, const FeedbackFactor& factor, Effort effort,
               std::byte* out);
 
@@ -35,14 +37,13 @@ class FeedbackEncoder {
   };
   void round_blocks(const Blocks& blocks, Effort effort, std::byte* out, int64_t row_bytes);
   double round_row(const Blocks& blocks, int64_t row, const std::byte* params);
-  void add_original_answers();
+  void search(int64_t rows, std::byte* out, int64_t row_bytes);
   double gain(int64_t row) const;
 
   // Of the call.
   const BlockSteps* steps_ = nullptr;
   const FeedbackFactor* factor_ = nullptr;
-  int64_t block_ = 0;  // weights
-  int64_t rows_ = 0;
+  int64_t block_ = 0;             // weights
   float* x_ = nullptr;            // what feedback has made of the weights
   std::vector<float> original_;   // the weights
   std::vector<float> answers_;    // the weights times U
@@ -52,6 +53,9 @@ class FeedbackEncoder {
   std::vector<float> weights_, targets_, state_;
   std::vector<double> least_costs_;
   std::vector<std::byte> params_, best_params_;
+  // Of all blocks, for the search.
+  std::vector<std::byte> all_params_;
+  RoundingSearch search_;
 };
 
 }  // namespace nibble

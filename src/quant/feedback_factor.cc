@@ -95,19 +95,92 @@ FeedbackFactor factor_of(const Elimination& eliminated, int64_t n, double dampin
   return factor;
 }
 
+// Scaled as factor_of() scales D.
+void add_moments(std::span<const float> moments, double added, const Elimination& eliminated,
+                 FeedbackFactor& factor) {
+  const int64_t n = factor.columns;
+  const double last = eliminated.row(n - 1)[n - 1];
+  const double scale = factor.weights.back() / (last * last);
+  factor.moments.resize(static_cast<size_t>(n * n));
+  const float* from = moments.data();
+  for (int64_t i = 0; i < n; from += ++i) {
+    for (int64_t k = 0; k <= i; ++k) {
+      const double sum = from[k] + (k == i ? added : 0.0);
+      const auto scaled = static_cast<float>(sum * scale);
+      factor.moments[static_cast<size_t>(i * n + k)] = scaled;
+      factor.moments[static_cast<size_t>(k * n + i)] = scaled;
+    }
+  }
+}
+
 }  // namespace
 
 std::optional<FeedbackFactor> make_feedback_factor(std::span<const float> moments, int64_t columns,
-                                                   ThreadPool& pool) {
+                                                   ThreadPool& pool, bool with_moments) {
   double trace = 0;
   for (int64_t i = 0; i < columns; ++i) trace += moments[static_cast<size_t>(i * (i + 3) / 2)];
   const double mean = trace / static_cast<double>(columns);
   if (!(mean > 0) || !std::isfinite(mean)) return std::nullopt;
   for (double damping = kFeedbackDamping; damping <= kMostFeedbackDamping; damping *= 10) {
     Elimination elimination(moments, columns, damping * mean, pool);
-    if (elimination.run()) return factor_of(elimination, columns, damping, pool);
+    if (!elimination.run()) continue;
+    FeedbackFactor factor = factor_of(elimination, columns, damping, pool);
+    if (with_moments) add_moments(moments, damping * mean, elimination, factor);
+    return factor;
   }
   return std::nullopt;
+}
+
+// With S = diag(scales): S^-1 U D U^T S^-1 = (S^-1 U S) (S^-1 D S^-1) (S^-1 U S)^T.
+FeedbackFactor scaled_factor(const FeedbackFactor& factor, std::span<const float> scales) {
+  FeedbackFactor scaled = factor;
+  const auto n = static_cast<size_t>(factor.columns);
+  double sum = 0;
+  for (size_t k = 0; k < n; ++k) {
+    scaled.weights[k] /= scales[k] * scales[k];
+    sum += scaled.weights[k];
+  }
+  const auto normal = static_cast<float>(static_cast<double>(n) / sum);
+  for (float& weight : scaled.weights) weight *= normal;
+  for (size_t i = 0; i < n; ++i) {
+    const float inverse = 1.0f / scales[i];
+    for (size_t k = i; k < n; ++k) scaled.u[i * n + k] *= scales[k] * inverse;
+    if (factor.moments.empty()) continue;
+    for (size_t k = 0; k < n; ++k) scaled.moments[i * n + k] *= normal * inverse / scales[k];
+  }
+  return scaled;
+}
+
+void add_answers(const FeedbackFactor& factor, const float* x, int64_t rows, float* y) {
+  constexpr int64_t kColumns = 256, kRows = 64;  // at a time
+  const int64_t n = factor.columns;
+  std::vector<float> transposed(static_cast<size_t>(kColumns * kRows));
+  for (int64_t first = 0; first < rows; first += kRows) {
+    const int64_t count = std::min(kRows, rows - first);
+    for (int64_t panel = 0; panel < n; panel += kColumns) {
+      const int64_t columns = std::min(kColumns, n - panel);
+      for (int64_t c = 0; c < columns; ++c) {
+        for (int64_t r = 0; r < count; ++r)
+          transposed[static_cast<size_t>(c * kRows + r)] = x[(first + r) * n + panel + c];
+      }
+      operations().add_products(transposed.data(), kRows, factor.row(panel) + panel, n, columns,
+                                y + first * n + panel, n, count, n - panel);
+    }
+  }
+}
+
+double moment_cost(const FeedbackFactor& factor, const float* x, int64_t rows) {
+  const int64_t n = factor.columns;
+  std::vector<float> answers(static_cast<size_t>(rows * n));
+  add_answers(factor, x, rows, answers.data());
+  double cost = 0;
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t k = 0; k < n; ++k) {
+      const double z = answers[static_cast<size_t>(r * n + k)];
+      cost += static_cast<double>(factor.weights[static_cast<size_t>(k)]) * z * z;
+    }
+  }
+  return cost;
 }
 
 }  // namespace nibble

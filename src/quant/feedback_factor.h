@@ -22,8 +22,11 @@ struct FeedbackFactor {
   std::vector<float> u;        // columns x columns
   std::vector<float> weights;  // D, scaled so that they sum up to `columns`
   double damping = 0;          // what was added to the diagonal, of its mean
+  // H as D is scaled, columns x columns, with what was added; only where it is asked for.
+  std::vector<float> moments = {};
 
   const float* row(int64_t j) const { return u.data() + j * columns; }
+  const float* moments_row(int64_t j) const { return moments.data() + j * columns; }
 };
 
 // Of symmetric `moments`: the rows of the triangle up to the diagonal, one after another (row i has
@@ -34,6 +37,15 @@ struct FeedbackFactor {
 inline constexpr double kFeedbackDamping = 0.01;
 inline constexpr double kMostFeedbackDamping = 1.0;
 std::optional<FeedbackFactor> make_feedback_factor(std::span<const float> moments, int64_t columns,
-                                                   ThreadPool& pool);
+                                                   ThreadPool& pool, bool with_moments = false);
+
+// Of the input divided by these scales, a positive one for each column.
+FeedbackFactor scaled_factor(const FeedbackFactor& factor, std::span<const float> scales);
+
+// y += x U, of `rows` rows of factor.columns numbers: with z = w U, w H w^T is the sum of D z^2.
+void add_answers(const FeedbackFactor& factor, const float* x, int64_t rows, float* y);
+
+// The sum over the rows of x H x^T: what rounding costs whose errors are x.
+double moment_cost(const FeedbackFactor& factor, const float* x, int64_t rows);
 
 }  // namespace nibble

@@ -38,12 +38,16 @@ class EveryIntegerType : public testing::TestWithParam<DType> {
     return y;
   }
   std::vector<std::byte> with_feedback(int64_t first, int64_t rows) const {
+    return with_feedback(first, rows, *factor_);
+  }
+  std::vector<std::byte> with_feedback(int64_t first, int64_t rows,
+                                       const FeedbackFactor& factor) const {
     const auto at = static_cast<size_t>(first * kColumns),
                count = static_cast<size_t>(rows * kColumns);
     std::vector<float> x(weights_.begin() + static_cast<int64_t>(at),
                          weights_.begin() + static_cast<int64_t>(at + count));
     std::vector<std::byte> out(count / block_weights(GetParam()) * block_bytes(GetParam()));
-    FeedbackEncoder().encode(GetParam(), x.data(), rows, *factor_, Effort::kDefault, out.data());
+    FeedbackEncoder().encode(GetParam(), x.data(), rows, factor, Effort::kDefault, out.data());
     return out;
   }
 
@@ -84,6 +88,20 @@ TEST_P(EveryIntegerType, RoundsARowAloneAsAmongOthers) {
     const auto among = all.begin() + row * static_cast<int64_t>(row_bytes);
     EXPECT_TRUE(std::equal(alone.begin(), alone.end(), among)) << row;
   }
+}
+
+// The factor's own measure: (w - q) H (w - q)^T, which the search makes less, before gain.
+TEST_P(EveryIntegerType, SearchLosesLessThanFeedbackAlone) {
+  const auto searching = make_feedback_factor(moments_of(x_, kColumns), kColumns, pool_, true);
+  const auto cost = [&](const FeedbackFactor& factor) {
+    const auto rounded = decoded(with_feedback(0, kWeightRows, factor));
+    std::vector<float> errors(rounded.size());
+    for (size_t i = 0; i < errors.size(); ++i) errors[i] = weights_[i] - rounded[i];
+    return moment_cost(factor, errors.data(), kWeightRows);
+  };
+  const double with = cost(*searching), without = cost(*factor_);
+  EXPECT_LT(with, without);
+  EXPECT_GT(with, 0.5 * without);  // it is a correction
 }
 
 struct TypeName {

@@ -47,6 +47,25 @@ TEST(FeedbackFactor, GivesTheMomentsBackWithDampingOnTheDiagonal) {
   }
 }
 
+TEST(FeedbackFactor, MomentsAreThoseThatItIsOfAndCostsFollowFromThem) {
+  constexpr int64_t n = 96, kRows = 3;
+  ThreadPool pool(1);
+  const auto factor =
+      make_feedback_factor(moments_of(correlated_rows(300, n, 5), n), n, pool, true);
+  ASSERT_TRUE(factor);
+  const auto x = gaussian(n * kRows, 1.0f, 6);
+  double cost = 0;
+  for (int64_t r = 0; r < kRows; ++r) {
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t k = 0; k < n; ++k)
+        cost += static_cast<double>(x[static_cast<size_t>(r * n + i)]) * factor->moments_row(i)[k] *
+                x[static_cast<size_t>(r * n + k)];
+    }
+  }
+  EXPECT_NEAR(moment_cost(*factor, x.data(), kRows), cost, 1e-4 * cost);
+  EXPECT_EQ(factor->moments_row(7)[50], factor->moments_row(50)[7]);
+}
+
 TEST(FeedbackFactor, HasOnesOnTheDiagonalZerosLeftOfItAndWeightsOfMeanOne) {
   constexpr int64_t n = 96;
   ThreadPool pool(1);
