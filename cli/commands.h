@@ -6,6 +6,7 @@
 namespace nibble::cli {
 
 void add_quantize(CLI::App& app);
+void add_plan(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_calibrate(CLI::App& app);
 void add_evaluate(CLI::App& app);

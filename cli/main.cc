@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
   nibble::cli::add_quantize(app);
+  nibble::cli::add_plan(app);
   nibble::cli::add_inspect(app);
   nibble::cli::add_calibrate(app);
   nibble::cli::add_evaluate(app);

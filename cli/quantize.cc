@@ -10,6 +10,8 @@
 
 #include "cli/classic_arguments.h"
 #include "cli/commands.h"
+#include "cli/goal_options.h"
+#include "cli/quantize_options.h"
 #include "cli/terminal.h"
 #include "nibble/error.h"
 #include "nibble/readable.h"
@@ -23,10 +25,8 @@ struct Options {
   std::vector<std::string> classic;  // what follows MODEL in llama-quantize's order
   std::string types;
   std::filesystem::path output;
-  std::string memory = "2GiB";
-  std::string effort = "default";
-  std::string method = "auto";
-  QuantizeOptions quantize;
+  QuantizeSettings quantize;
+  GoalOptions goal;
 };
 
 // "models/lab-7m/" and "lab-7m-f16.gguf" are both lab-7m.
@@ -104,7 +104,7 @@ std::vector<QuantizeTarget> targets_of(const Options& options) {
   return targets;
 }
 
-void print_json(const QuantizeResult& result, bool dry_run) {
+nlohmann::ordered_json quantized_json(const QuantizeResult& result, bool dry_run) {
   nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
   for (const QuantizedFile& file : result.files) {
     nlohmann::ordered_json fallbacks = nlohmann::ordered_json::array();
@@ -126,15 +126,15 @@ void print_json(const QuantizeResult& result, bool dry_run) {
     auto& types = outputs.back()["tensors"] = nlohmann::ordered_json::object();
     for (const auto& tensor : file.tensors) types[tensor.name] = dtype_name(tensor.type);
   }
-  const nlohmann::ordered_json json = {{"outputs", outputs},
-                                       {"method", method_name(result.method)},
-                                       {"importance_tensors", result.importance_tensors},
-                                       {"feedback_tensors", result.feedback_tensors},
-                                       {"seconds", result.seconds},
-                                       {"source_bytes", result.source_bytes},
-                                       {"peak_buffer_bytes", result.peak_buffer_bytes},
-                                       {"peak_memory_bytes", peak_memory_bytes()}};
-  show_json(json);
+  return {{"outputs", outputs},
+          {"method", method_name(result.method)},
+          {"importance_tensors", result.importance_tensors},
+          {"feedback_tensors", result.feedback_tensors},
+          {"scaled_inputs", result.scaled_inputs},
+          {"seconds", result.seconds},
+          {"source_bytes", result.source_bytes},
+          {"peak_buffer_bytes", result.peak_buffer_bytes},
+          {"peak_memory_bytes", peak_memory_bytes()}};
 }
 
 void print_fallbacks(const QuantizedFile& file) {
@@ -181,6 +181,8 @@ void print_table(const QuantizeResult& result, bool dry_run) {
     fmt::print("importance matrix: used for {} tensors\n", result.importance_tensors);
   if (result.feedback_tensors > 0)
     fmt::print("error feedback: for {} of them\n", result.feedback_tensors);
+  if (result.scaled_inputs > 0)
+    fmt::print("scaled: what {} inputs multiply\n", result.scaled_inputs);
   if (dry_run) {
     fmt::print("nothing was written (--dry-run)\n");
     return;
@@ -191,7 +193,7 @@ void print_table(const QuantizeResult& result, bool dry_run) {
 }
 
 void tell_unfinished(const Options& options, const std::vector<QuantizeTarget>& targets) {
-  for (const auto& target : find_unfinished(options.model, targets, options.quantize)) {
+  for (const auto& target : find_unfinished(options.model, targets, options.quantize.options)) {
     fmt::print(stderr, "{}: begins anew; --resume would go on with the unfinished work there\n",
                target.string());
   }
@@ -216,8 +218,13 @@ std::vector<QuantizeTarget> take_classic_arguments(Options& options) {
 }
 
 void check_combinations(const Options& options) {
+  if (options.goal.is_set()) {
+    if (!options.types.empty() || !options.classic.empty())
+      throw CLI::ValidationError("a goal chooses the types: it goes without -t");
+    return;
+  }
   if (options.types.empty() && options.classic.empty()) {
-    throw CLI::RequiredError("a type (-t TYPE)");
+    throw CLI::RequiredError("a type (-t TYPE), or a goal (--size, --max-kl, ...)");
   }
   if (!options.classic.empty() && !(options.types.empty() && options.output.empty())) {
     throw CLI::ValidationError("\"" + options.classic[0] +
@@ -226,65 +233,53 @@ void check_combinations(const Options& options) {
   }
 }
 
+std::filesystem::path goal_target(const Options& options) {
+  if (options.output.extension() == ".gguf") return options.output;
+  return options.output / (base_name(options.model) + "-planned.gguf");
+}
+
+void run_to_goal(Options& options) {
+  const QuantizeOptions& settings = options.quantize.options;
+  if (settings.dry_run)
+    throw CLI::ValidationError("--dry-run goes without a goal: see nibble plan");
+  const auto target = goal_target(options);
+  const OutputFolder folder(options.output.extension() == ".gguf" ? "" : options.output);
+  const GoalResult result =
+      quantize_to_goal(options.model, target, options.goal.plan_options(settings));
+  end_progress();
+  print_warnings(result.quantized);
+  if (options.common.json) {
+    nlohmann::ordered_json json = quantized_json(result.quantized, false);
+    json["plan"] = to_json(result.plan);
+    if (!result.attempts.empty()) {
+      json["attempts"] = to_json(result.attempts, result.kept);
+      json["held_back_tokens"] = result.held_back_tokens;
+    }
+    return show_json(json);
+  }
+  print_attempts(result);
+  print_table(result.quantized, false);
+  print_plan(result.plan);
+}
+
 void run(Options& options) {
   check_combinations(options);
+  QuantizeOptions& settings = options.quantize.options;
+  settings.run = options.common.run();
+  options.quantize.read();
+  if (options.goal.is_set()) return run_to_goal(options);
   const auto targets =
       options.classic.empty() ? targets_of(options) : take_classic_arguments(options);
-  QuantizeOptions& settings = options.quantize;
-  settings.run = options.common.run();
-  settings.memory_limit = parse_bytes(options.memory);
-  settings.method = method_from_name(options.method).value();  // one of the four
-  settings.effort = effort_from_name(options.effort).value();  // one of the three
   const bool needs_folder = !settings.dry_run && options.output.extension() != ".gguf";
   const OutputFolder folder(needs_folder ? options.output : std::filesystem::path());
   if (!settings.resume && !settings.dry_run) tell_unfinished(options, targets);
   const QuantizeResult result = quantize(options.model, targets, settings);
   print_warnings(result);
   if (options.common.json) {
-    print_json(result, settings.dry_run);
+    show_json(quantized_json(result, settings.dry_run));
   } else {
     print_table(result, settings.dry_run);
   }
-}
-
-void add_importance_options(CLI::App& command, QuantizeOptions& options) {
-  command
-      .add_option("--imatrix", options.imatrix,
-                  "importance matrix of nibble calibrate or llama-imatrix: errors count by it")
-      ->type_name("FILE");
-  command
-      .add_option("--include-weights", options.include_weights,
-                  "use it only for tensors whose names contain this (repeatable)")
-      ->allow_extra_args(false)
-      ->needs("--imatrix")
-      ->type_name("TEXT");
-  command
-      .add_option("--exclude-weights", options.exclude_weights,
-                  "do not use it for tensors whose names contain this (repeatable)")
-      ->allow_extra_args(false)
-      ->needs("--imatrix")
-      ->excludes("--include-weights")
-      ->type_name("TEXT");
-}
-
-void add_type_options(CLI::App& command, QuantizeOptions& options) {
-  command.add_option("--output-tensor-type", options.output_type, "type of the output matrix")
-      ->type_name("TYPE");
-  command
-      .add_option("--token-embedding-type", options.token_embedding_type,
-                  "type of the token embedding")
-      ->type_name("TYPE");
-  command
-      .add_option("--tensor-type", options.tensor_types,
-                  "type of tensors whose names match a regular expression (repeatable)")
-      ->allow_extra_args(false)
-      ->type_name("PATTERN=TYPE");
-  command.add_option("--tensor-type-file", options.tensor_type_file, "the same, one a line")
-      ->type_name("FILE");
-  command
-      .add_flag("--leave-output-tensor", options.leave_output, "the output matrix stays as it is")
-      ->excludes("--output-tensor-type");
-  command.add_flag("--pure", options.pure, "the recipe's base type for every matrix");
 }
 
 void add_model_options(CLI::App& command, QuantizeOptions& options) {
@@ -312,11 +307,14 @@ void add_quantize(CLI::App& app) {
   for (const std::string& type : quantize_types()) types += (types.empty() ? "" : " ") + type;
   CLI::App* command =
       app.add_subcommand("quantize", "write a model as GGUF in one or more smaller types");
-  show_usage(*command,
-             "Example:  nibble quantize models/llama -t q4_k_m,q8_0 -o out\n\n"
-             "Usage:    nibble quantize MODEL -t TYPE[,TYPE...] [-o OUT] [OPTIONS]\n"
-             "          nibble quantize [OPTIONS] IN.gguf [OUT.gguf] TYPE [THREADS]    as "
-             "llama-quantize has it");
+  show_usage(
+      *command,
+      "Example:  nibble quantize models/llama -t q4_k_m,q8_0 -o out\n"
+      "          nibble quantize models/llama --size 4.1GB --calibration text.txt -o out.gguf\n\n"
+      "Usage:    nibble quantize MODEL -t TYPE[,TYPE...] [-o OUT] [OPTIONS]\n"
+      "          nibble quantize MODEL GOAL --calibration TEXT... [-o OUT] [OPTIONS]\n"
+      "          nibble quantize [OPTIONS] IN.gguf [OUT.gguf] TYPE [THREADS]    as "
+      "llama-quantize has it");
   command
       ->add_option("MODEL", options->model,
                    "Hugging Face directory, .gguf, or .safetensors with config.json beside it")
@@ -333,28 +331,17 @@ void add_quantize(CLI::App& app) {
   command
       ->add_option("CLASSIC", options->classic, "[OUT.gguf] TYPE [THREADS], instead of -t and -o")
       ->type_name("");
-  command
-      ->add_option("--memory", options->memory,
-                   "most bytes of buffers, e.g. 512MiB (default: 2GiB)")
-      ->type_name("SIZE");
-  command->add_option("--effort", options->effort, "time for a lower error: fast, default or best")
-      ->check(CLI::IsMember({"fast", "default", "best"}))
-      ->type_name("EFFORT");
-  command
-      ->add_option("--method", options->method,
-                   "how weights are rounded: nearest, weighted (by --imatrix), gptq (with the "
-                   "second moments of nibble calibrate --moments); default: the last that there is "
-                   "what it takes for")
-      ->check(CLI::IsMember({"auto", "nearest", "weighted", "gptq"}))
-      ->type_name("METHOD");
-  add_importance_options(*command, options->quantize);
-  add_type_options(*command, options->quantize);
-  add_model_options(*command, options->quantize);
-  command->add_flag("--keep-split", options->quantize.keep_split,
+  options->quantize.add_method_to(*command);
+  options->goal.add_to(*command);
+  add_importance_options(*command, options->quantize.options);
+  add_type_options(*command, options->quantize.options);
+  add_model_options(*command, options->quantize.options);
+  command->add_flag("--keep-split", options->quantize.options.keep_split,
                     "split the output where a split GGUF is");
-  command->add_flag("--resume", options->quantize.resume,
+  command->add_flag("--resume", options->quantize.options.resume,
                     "go on with what an interrupted call of the same kind left");
-  command->add_flag("--dry-run", options->quantize.dry_run, "show sizes and types, write nothing");
+  command->add_flag("--dry-run", options->quantize.options.dry_run,
+                    "show sizes and types, write nothing");
   options->common.add_to(*command);
   command->callback([options] { run(*options); });
 }

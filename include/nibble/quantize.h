@@ -22,11 +22,20 @@ enum class Method {
   kGptq,      // and each column makes up for the errors of those before it: takes second moments
 };
 
+// Whether columns are made larger or smaller before they are rounded, and what they multiply
+// smaller or larger (docs/guides/quality.md).
+enum class Scaling {
+  kNone,
+  kAwq,  // by activations, folded into the tensors before: takes an importance matrix
+};
+
 struct QuantizeTarget {
   // A type or built-in recipe ("q8_0", "Q4_K_M"), its number in general.file_type ("15"), the path
   // of a .recipe file, or "copy": every tensor as it is stored.
   std::string type;
   std::filesystem::path path;  // the GGUF to write; an existing file is replaced at the end
+  // Of a `type` X.recipe: its text, instead of a file's. Empty: there is a file.
+  std::string recipe = {};
 };
 
 struct QuantizeOptions {
@@ -40,6 +49,7 @@ struct QuantizeOptions {
   std::vector<std::string> include_weights;
   std::vector<std::string> exclude_weights;
   Method method = Method::kAuto;
+  Scaling scaling = Scaling::kNone;  // with one target
   // Types of single tensors, before the recipe, each by name ("q6_k"); empty: the recipe's.
   std::string output_type;  // of output.weight, or of the token embedding that serves as output
   std::string token_embedding_type;
@@ -90,6 +100,7 @@ struct QuantizeResult {
   Method method = Method::kNearest;  // that was used, never kAuto
   size_t importance_tensors = 0;     // that the importance matrix speaks of
   size_t feedback_tensors = 0;       // of these, with second moments
+  size_t scaled_inputs = 0;          // whose columns were scaled
   double seconds = 0;
   uint64_t source_bytes = 0;  // read
   uint64_t peak_buffer_bytes = 0;
@@ -120,6 +131,10 @@ std::optional<std::string> find_quantize_type(std::string_view text);
 // "auto", "nearest", "weighted", "gptq"; std::nullopt for another name.
 std::string_view method_name(Method method);
 std::optional<Method> method_from_name(std::string_view name);
+
+// "none", "awq"; std::nullopt for another name.
+std::string_view scaling_name(Scaling scaling);
+std::optional<Scaling> scaling_from_name(std::string_view name);
 
 // "fast", "default", "best"; std::nullopt for another name.
 std::string_view effort_name(Effort effort);

@@ -31,9 +31,10 @@ class RowEncoder {
   // reading; kInvalidFile for a weight that is not a number or infinite, naming tensor and index.
   void read(const TensorSource& source, size_t tensor, uint64_t first, uint64_t count);
 
-  // The rows that were read: as they are stored, and in another type (until the next call); rows
-  // that have the type already come as they are. Error kInvalidFile for a weight beyond the type's
-  // reach: 65504 where numbers or scales are f16, 2688 for nvfp4.
+  // The rows that were read: as floats, as they are stored, and in another type (until the next
+  // call); rows that have the type already come as they are. Error kInvalidFile for a weight beyond
+  // the type's reach: 65504 where numbers or scales are f16, 2688 for nvfp4.
+  std::span<const float> weights() const { return x_; }
   std::span<const std::byte> stored() const { return stored_; }
   std::span<const std::byte> encode(DType type, const RowEncoding& encoding);
 

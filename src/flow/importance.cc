@@ -74,7 +74,7 @@ ImportanceMatrix load_importance(const QuantizeOptions& options) {
 void add_importance_keys(const std::filesystem::path& file, const ImportanceMatrix& matrix,
                          Metadata& metadata) {
   if (matrix.entries.empty()) return;
-  metadata.set("quantize.imatrix.file", file.string());
+  metadata.set("quantize.imatrix.file", file.filename().string());  // wherever it lies
   if (!matrix.datasets.empty()) metadata.set("quantize.imatrix.dataset", matrix.datasets.front());
   metadata.set("quantize.imatrix.entries_count", u32_of(matrix.entries.size()));
   if (matrix.chunks > 0) metadata.set("quantize.imatrix.chunks_count", u32_of(matrix.chunks));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/metadata.h"
@@ -23,6 +24,7 @@ class TensorImportance {
 
   // A value for each column of each matrix of tensors[tensor]; empty: all alike.
   std::span<const float> of(size_t tensor) const;
+  void replace(size_t tensor, std::vector<float> values) { of_tensor_[tensor] = std::move(values); }
 
  private:
   std::vector<std::vector<float>> of_tensor_;

@@ -11,6 +11,7 @@
 #include "file/hf_directory.h"
 #include "model/pruned.h"
 #include "model/renamed.h"
+#include "model/scaled.h"
 #include "tensor/source.h"
 #include "text/vocabulary.h"
 
@@ -22,6 +23,7 @@ struct ModelSource {
   Metadata metadata;
 
   const TensorSource& tensors() const {
+    if (scaled) return *scaled;
     if (pruned) return *pruned;
     if (outline) return *outline;
     return gguf ? static_cast<const TensorSource&>(*gguf)
@@ -42,6 +44,7 @@ struct ModelSource {
   std::unique_ptr<Renamed> renamed;       // around hf
   std::unique_ptr<TensorSource> outline;  // names and shapes without weights
   std::unique_ptr<Pruned> pruned;         // around either, when layers were taken away
+  std::unique_ptr<Scaled> scaled;         // around all of these (flow/column_scales.h)
 };
 
 // Opens a Hugging Face directory, a .gguf or a .safetensors with its config beside it. For a

@@ -43,4 +43,13 @@ std::optional<Effort> effort_from_name(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view scaling_name(Scaling scaling) { return scaling == Scaling::kAwq ? "awq" : "none"; }
+
+std::optional<Scaling> scaling_from_name(std::string_view name) {
+  for (const Scaling scaling : {Scaling::kNone, Scaling::kAwq}) {
+    if (name == scaling_name(scaling)) return scaling;
+  }
+  return std::nullopt;
+}
+
 }  // namespace nibble

@@ -12,13 +12,13 @@
 namespace nibble {
 namespace {
 
-// Sets the output's recipe and its text.
+// Sets the output's recipe and, unless it is there, its text.
 Recipe read_recipe(PlannedOutput& output) {
   const std::string& type = output.type;
   if (is_recipe_file(type)) {
     constexpr uint64_t kLargest = 1 << 20;
     output.recipe = std::filesystem::path(type).filename().string();
-    output.recipe_text = read_text_file(type, kLargest);
+    if (output.recipe_text.empty()) output.recipe_text = read_text_file(type, kLargest);
     return Recipe::parse(output.recipe_text, type);
   }
   if (const BuiltinRecipe* builtin = find_builtin_recipe(type)) {
@@ -83,10 +83,11 @@ bool is_copy_type(std::string_view type) {
 bool is_recipe_file(std::string_view type) { return type.ends_with(".recipe"); }
 
 PlannedOutput plan_output(const ModelSource& model, const std::string& type,
-                          const PlanRequest& request) {
+                          const PlanRequest& request, const std::string& recipe) {
   const auto& stored = model.tensors().tensors();
   PlannedOutput output;
   output.type = type;
+  output.recipe_text = recipe;
   output.metadata = model.metadata;
   if (is_copy_type(type)) {
     plan_copy(model, request, output);

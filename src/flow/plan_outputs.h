@@ -42,10 +42,11 @@ struct PlanRequest {
 };
 
 // `type` is a recipe's name in any letter case, its general.file_type as a number, the path of a
-// .recipe file, or "copy": every tensor as it is stored. Errors: kUsage for an unknown type, those
+// .recipe file (or, with a text in `recipe`, what that is called), or "copy": every tensor as it is
+// stored. Errors: kUsage for an unknown type, those
 // of a bad recipe, and kUnsupported for a source that is quantized already (unless
 // allow_requantize).
 PlannedOutput plan_output(const ModelSource& model, const std::string& type,
-                          const PlanRequest& request);
+                          const PlanRequest& request, const std::string& recipe = {});
 
 }  // namespace nibble

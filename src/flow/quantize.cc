@@ -9,6 +9,7 @@
 #include "file/gguf_split.h"
 #include "file/journal.h"
 #include "file/tensor_files.h"
+#include "flow/column_scales.h"
 #include "flow/lock_record.h"
 #include "flow/plan_outputs.h"
 #include "flow/quantize_report.h"
@@ -57,6 +58,17 @@ void check_model(const ModelSource& model) {
   check_tensors(model.tensors(), config_from_metadata(model.metadata), model.path.string());
 }
 
+// Returns how many inputs have other scales now.
+size_t scale_columns(const PlannedOutput& output, const RunOptions& run, ModelSource& model,
+                     EncodingRules& rules) {
+  std::vector<DType> types(model.tensors().tensors().size());
+  for (const PlannedTensor& planned : output.plan) types[planned.source_index] = planned.type;
+  ThreadPool pool(run.threads);
+  const ColumnScales scales = find_column_scales(model, types, rules, pool, run);
+  apply_column_scales(scales, model, rules);
+  return scales.inputs.size();
+}
+
 }  // namespace
 
 std::vector<std::string> quantize_types() {
@@ -98,12 +110,17 @@ QuantizeResult quantize(const std::filesystem::path& model_path,
   const bool is_split = keeps_split(model, options);
   const auto targets = is_split ? first_parts(asked_targets, model) : asked_targets;
   check_targets(model, targets);
-  const QuantizeRequest request = read_request(options, model);
+  if (options.scaling == Scaling::kAwq && targets.size() > 1) {
+    fail(ErrorCode::kUsage,
+         "scales are searched for one type: {} types need as many calls with awq scaling",
+         targets.size());
+  }
+  QuantizeRequest request = read_request(options, model);
   check_model(model);
   std::vector<PlannedOutput> outputs;
   QuantizeResult result;
   for (const QuantizeTarget& target : targets) {
-    outputs.push_back(plan_output(model, target.type, request.plan));
+    outputs.push_back(plan_output(model, target.type, request.plan, target.recipe));
     if (is_split) outputs.back().tensors_in_part = model.tensors_in_files();
     add_lock_record(model, options, request, outputs.back());
     result.files.push_back(report_output(target, outputs.back(), request.rules.importance));
@@ -111,6 +128,8 @@ QuantizeResult quantize(const std::filesystem::path& model_path,
   result.method = request.method;
   result.importance_tensors = request.rules.importance.count();
   result.feedback_tensors = request.rules.feedback.tensor_count();
+  if (options.scaling == Scaling::kAwq && !options.dry_run)
+    result.scaled_inputs = scale_columns(outputs.front(), options.run, model, request.rules);
   if (!options.dry_run) {
     write_outputs(model, request.rules, targets, outputs, options, result);
   }

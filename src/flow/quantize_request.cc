@@ -99,6 +99,12 @@ QuantizeRequest read_request(const QuantizeOptions& options, ModelSource& model)
   }
   std::string hash = options.imatrix.empty() ? "" : sha256_of_file(options.imatrix);
   const Method method = method_of(options);
+  if (options.scaling == Scaling::kAwq &&
+      (method == Method::kNearest || options.prune_layers.size() > 0)) {
+    fail(ErrorCode::kUsage,
+         "awq scaling takes an importance matrix (--imatrix) and a method that uses it, and all "
+         "layers");
+  }
   QuantizeRequest request = {std::move(plan), {}, std::move(hash), method};
   if (method != Method::kNearest) request.rules.importance = std::move(importance);
   if (method == Method::kGptq)

@@ -193,7 +193,7 @@ QuantizeTotals quantize_tensors(const TensorSource& source, const EncodingRules&
   const auto groups = quantizing.groups();
   for (size_t group = 0; group < groups.size(); ++group) {
     if (groups[group].empty()) continue;
-    quantizing.use(rules.feedback.factors(group, pool));
+    quantizing.use(rules.feedback.factors(group, rules.effort, pool));
     pool.run(static_cast<int64_t>(groups[group].size()), 1, [&](int64_t i, int64_t, int worker) {
       const Turn turn(lanes);
       phase.advance(quantizing.run(groups[group][static_cast<size_t>(i)],

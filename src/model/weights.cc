@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "codec/codec.h"
@@ -90,6 +91,12 @@ Weights::Weights(const TensorSource& source, const ModelConfig& config, Activati
   }
   TensorView& output = views_[index_of({Role::kOutput})].front();
   if (!output) output = of(Role::kTokenEmbd);  // tied
+}
+
+std::vector<TensorView> Weights::exchange(const TensorPlace& place, std::vector<TensorView> views) {
+  const bool is_tied = of(Role::kOutput).data == of(Role::kTokenEmbd).data;
+  if (place.role == Role::kTokenEmbd && is_tied) views_[index_of({Role::kOutput})] = views;
+  return std::exchange(views_[index_of(place)], std::move(views));
 }
 
 void Weights::load(const TensorSource& source, size_t tensor, const TensorPlace& place) {

@@ -49,6 +49,10 @@ class Weights {
     return views_[static_cast<size_t>(layer) * kRoleCount + static_cast<size_t>(role)]
                  [static_cast<size_t>(expert)];
   }
+  // Multiplies with other matrices from now on: the experts', or one, of a tensor that
+  // is_multiplied() or the embedding (and, where it serves as output, there, too). Returns what
+  // they replace, which comes back the same way. What they lie in must outlive their use.
+  std::vector<TensorView> exchange(const TensorPlace& place, std::vector<TensorView> views);
   int64_t vocab_size() const { return of(Role::kTokenEmbd).rows; }
   uint64_t bytes() const { return bytes_; }  // of all tensors in use
   Activations activations() const { return activations_; }

@@ -22,25 +22,13 @@ DType kept_type(const TensorInfo& tensor, bool is_checkpoint) {
   return is_vector(tensor) || (is_router && is_checkpoint) ? DType::kF32 : tensor.type;
 }
 
-struct Chooser {
-  const Recipe& recipe;
-  const PlanOptions& options;
-  const RecipeContext context;
-  const std::string output_name = gguf_name({Role::kOutput});
-  const std::string embedding_name = gguf_name({Role::kTokenEmbd});
+bool has_output(const std::vector<TensorInfo>& tensors) {
+  return std::ranges::find(tensors, gguf_name({Role::kOutput}), &TensorInfo::name) != tensors.end();
+}
 
-  DType type_of(const TensorInfo& tensor) const {
-    const bool is_embedding = tensor.name == embedding_name;
-    const bool is_output = tensor.name == output_name || (is_embedding && !context.has_output);
-    if (is_embedding && options.token_embedding) return *options.token_embedding;
-    if (is_output && options.output) return *options.output;
-    for (const TypeRule& rule : options.rules) {
-      if (rule.matches(tensor.name)) return rule.type();
-    }
-    return options.pure ? recipe.base_type()
-                        : recipe.type_for(tensor.name, tensor.shape.columns(), context);
-  }
-};
+bool is_left(const TensorInfo& tensor, const PlanOptions& options) {
+  return options.leave_output && tensor.name == gguf_name({Role::kOutput});
+}
 
 }  // namespace
 
@@ -74,8 +62,7 @@ RecipeContext recipe_context(const std::vector<TensorInfo>& tensors, const Metad
   const uint64_t heads = number("attention.head_count", 1);
   const uint64_t kv_heads = number("attention.head_count_kv", heads);
   context.gqa = kv_heads == 0 ? 1 : heads / kv_heads;
-  context.has_output =
-      std::ranges::find(tensors, gguf_name({Role::kOutput}), &TensorInfo::name) != tensors.end();
+  context.has_output = has_output(tensors);
   return context;
 }
 
@@ -84,19 +71,36 @@ std::vector<PlannedTensor> make_plan(const std::vector<TensorInfo>& tensors,
                                      const PlanOptions& options) {
   RecipeContext context = recipe_context(tensors, metadata);
   context.importance = options.importance;
-  const Chooser chooser{recipe, options, std::move(context)};
   std::vector<PlannedTensor> plan;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    const bool is_left = options.leave_output && tensors[i].name == chooser.output_name;
-    if (is_left || !is_quantizable(tensors[i])) {
-      const DType kept = kept_type(tensors[i], options.is_checkpoint);
+    const TensorInfo& tensor = tensors[i];
+    if (is_left(tensor, options) || !is_quantizable(tensor)) {
+      const DType kept = kept_type(tensor, options.is_checkpoint);
       plan.push_back({i, kept, kept});
       continue;
     }
-    const DType wanted = chooser.type_of(tensors[i]);
-    plan.push_back({i, dtype_for_columns(wanted, tensors[i].shape.columns()), wanted});
+    const auto fixed = fixed_type(tensor, tensors, options);
+    const DType wanted = fixed ? *fixed
+                         : options.pure
+                             ? recipe.base_type()
+                             : recipe.type_for(tensor.name, tensor.shape.columns(), context);
+    plan.push_back({i, dtype_for_columns(wanted, tensor.shape.columns()), wanted});
   }
   return plan;
+}
+
+std::optional<DType> fixed_type(const TensorInfo& tensor, const std::vector<TensorInfo>& tensors,
+                                const PlanOptions& options) {
+  const bool is_embedding = tensor.name == gguf_name({Role::kTokenEmbd});
+  const bool is_output =
+      tensor.name == gguf_name({Role::kOutput}) || (is_embedding && !has_output(tensors));
+  if (is_left(tensor, options)) return kept_type(tensor, options.is_checkpoint);
+  if (is_embedding && options.token_embedding) return options.token_embedding;
+  if (is_output && options.output) return options.output;
+  for (const TypeRule& rule : options.rules) {
+    if (rule.matches(tensor.name)) return rule.type();
+  }
+  return std::nullopt;
 }
 
 std::vector<std::string> unmatched_lines(const Recipe& recipe,

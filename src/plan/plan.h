@@ -46,6 +46,11 @@ std::vector<PlannedTensor> make_plan(const std::vector<TensorInfo>& tensors,
                                      const Metadata& metadata, const Recipe& recipe,
                                      const PlanOptions& options = {});
 
+// The type that the options give a tensor that is_quantizable(), whatever the recipe says; none
+// when it is the recipe's to say.
+std::optional<DType> fixed_type(const TensorInfo& tensor, const std::vector<TensorInfo>& tensors,
+                                const PlanOptions& options);
+
 // A sentence for each selector of a recipe that means no tensor that can be quantized.
 std::vector<std::string> unmatched_lines(const Recipe& recipe,
                                          const std::vector<TensorInfo>& tensors,

@@ -150,7 +150,8 @@ TEST(Importance, IsToldInTheFile) {
   const auto result = quantize(kLab7m, {{"q4_0", folder / "out.gguf"}}, options);
   EXPECT_EQ(result.importance_tensors, 1u);
   const GgufFile file(folder / "out.gguf");
-  EXPECT_EQ(file.metadata().find_string("quantize.imatrix.file"), options.imatrix.string());
+  EXPECT_EQ(file.metadata().find_string("quantize.imatrix.file"),
+            options.imatrix.filename().string());
   EXPECT_EQ(file.metadata().find_string("quantize.imatrix.dataset"), "wiki.txt");
   EXPECT_EQ(file.metadata().find_uint("quantize.imatrix.entries_count"), 1u);
   EXPECT_EQ(file.metadata().find_uint("quantize.imatrix.chunks_count"), 40u);

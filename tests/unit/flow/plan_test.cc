@@ -1,0 +1,194 @@
+// Plans for the bundled model: what they promise against what comes out.
+#include "nibble/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "nibble/error.h"
+#include "nibble/evaluate.h"
+#include "nibble/inspect.h"
+#include "nibble/verify.h"
+#include "support/files.h"
+
+namespace nibble {
+namespace {
+
+std::string own_text(const char* name) {
+  return read_file(repository_path("assets/lab-7m-text") / name);
+}
+
+class PlanTest : public testing::Test {
+ protected:
+  // Few types and tokens: seconds instead of minutes.
+  TypePlanOptions options() const {
+    TypePlanOptions options;
+    options.texts = {{"calibration.txt", own_text("calibration.txt").substr(0, 60000)}};
+    options.context = 256;
+    options.sensitivity_tokens = 1024;
+    options.types = {"q2_k", "q3_k", "q4_k", "q6_k"};
+    options.quantize.method = Method::kWeighted;
+    options.quantize.effort = Effort::kFast;
+    return options;
+  }
+
+  double loss(const std::filesystem::path& file, int64_t windows = 16) const {
+    const Model model(file);
+    return evaluate(
+               model, own_text("evaluation.txt"),
+               {.context = 256, .windows = windows, .reference_model = &original_})
+        .divergence->kl_divergence.value;
+  }
+
+  static std::string message(const std::function<void()>& call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  TemporaryFolder folder_;
+  const Model original_{kLab7m};
+};
+
+TEST_F(PlanTest, FilesHaveTheSizeThatIsAskedForAndLoseLessThanAFixedMixture) {
+  auto planned = options();
+  planned.goal.bytes = 3200000;
+  const auto out = folder_ / "out.gguf";
+  const GoalResult result = quantize_to_goal(kLab7m, out, planned);
+  EXPECT_EQ(std::filesystem::file_size(out), result.plan.file_bytes);
+  EXPECT_LE(result.plan.file_bytes, 3200000u);
+  EXPECT_GT(result.plan.file_bytes, 3200000u * 99 / 100);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "out.gguf.work"));
+
+  // The same method and about the same bytes, by a mixture that knows nothing of the model.
+  QuantizeOptions fixed = planned.quantize;
+  const Model loaded(kLab7m);
+  calibrate(loaded, planned.texts, folder_ / "imatrix.gguf", {.context = 256}, {});
+  fixed.imatrix = folder_ / "imatrix.gguf";
+  quantize(kLab7m, {{"q2_k", folder_ / "fixed.gguf"}}, fixed);
+  const auto fixed_bytes = std::filesystem::file_size(folder_ / "fixed.gguf");
+  planned.goal.bytes = fixed_bytes;
+  quantize_to_goal(kLab7m, out, planned);
+  EXPECT_LE(std::filesystem::file_size(out), fixed_bytes);
+  EXPECT_LT(loss(out), 0.9 * loss(folder_ / "fixed.gguf"));
+}
+
+TEST_F(PlanTest, RecipesCanBeReplayed) {
+  auto planned = options();
+  planned.goal.bits_per_weight = 3.9;
+  planned.quantize.method = Method::kNearest;
+  const TypePlan plan = plan_types(kLab7m, planned);
+  EXPECT_LE(plan.bits_per_weight, 3.9);
+  EXPECT_GT(plan.bits_per_weight, 3.85);
+  std::ofstream(folder_ / "my.recipe") << plan.recipe;
+  QuantizeOptions replay;
+  replay.effort = Effort::kFast;
+  replay.method = Method::kNearest;
+  const auto result =
+      quantize(kLab7m, {{(folder_ / "my.recipe").string(), folder_ / "out.gguf"}}, replay);
+  EXPECT_NEAR(result.files.front().bits_per_weight, plan.bits_per_weight, 1e-9);
+  ASSERT_EQ(result.files.front().tensors.size(), plan.tensors.size());
+  for (size_t i = 0; i < plan.tensors.size(); ++i) {
+    EXPECT_EQ(result.files.front().tensors[i].type, plan.tensors[i].type) << plan.tensors[i].name;
+  }
+}
+
+TEST_F(PlanTest, SensitivitiesAreKeptAndGoneOnWith) {
+  auto planned = options();
+  planned.quantize.method = Method::kNearest;
+  planned.sensitivity = folder_ / "sensitivity.jsonl";
+  planned.goal.bits_per_weight = 3.9;
+  const TypePlan first = plan_types(kLab7m, planned);
+  const std::string whole = read_file(planned.sensitivity);
+  // As an interrupt leaves it: half of the tensors, and a piece of a line.
+  std::ofstream(planned.sensitivity, std::ios::binary) << whole.substr(0, whole.size() / 2);
+  const TypePlan again = plan_types(kLab7m, planned);
+  EXPECT_EQ(again.recipe, first.recipe);
+  EXPECT_EQ(read_file(planned.sensitivity), whole);
+
+  planned.sensitivity_tokens = 512;  // others: what is there is of no use
+  EXPECT_NE(message([&] { plan_types(kLab7m, planned); }).find("was measured with another model"),
+            std::string::npos);
+  std::ofstream(planned.sensitivity, std::ios::binary) << whole << "{\"tensor\": 1}\n";
+  planned.sensitivity_tokens = 1024;
+  EXPECT_NE(message([&] { plan_types(kLab7m, planned); }).find("sensitivity.jsonl, line"),
+            std::string::npos);
+}
+
+TEST_F(PlanTest, AContractIsMetOnATextThatNobodyHasSeen) {
+  auto planned = options();
+  planned.goal.max_kl = 0.012;
+  const auto out = folder_ / "out.gguf";
+  const GoalResult result = quantize_to_goal(kLab7m, out, planned);
+  ASSERT_FALSE(result.attempts.empty());
+  EXPECT_LE(result.attempts.size(), static_cast<size_t>(kContractAttempts));
+  EXPECT_TRUE(result.attempts[result.kept].is_met);
+  EXPECT_EQ(std::filesystem::file_size(out), result.attempts[result.kept].file_bytes);
+  const double third = loss(out, 80);
+  EXPECT_LE(third, 0.012);
+  EXPECT_GT(third, 0.004);  // it is not met by far more bytes than it takes
+}
+
+TEST_F(PlanTest, WhatCannotBeIsRefusedSayingWhatCan) {
+  auto planned = options();
+  planned.quantize.method = Method::kNearest;
+  planned.sensitivity = folder_ / "sensitivity.jsonl";
+  planned.goal = {.bytes = 1000000};
+  EXPECT_NE(message([&] { plan_types(kLab7m, planned); }).find("the smallest choice of types"),
+            std::string::npos);
+  planned.goal = {.bits_per_weight = 1.5};
+  EXPECT_NE(message([&] { plan_types(kLab7m, planned); }).find("1.5 bits per weight are not possible"),
+            std::string::npos);
+  planned.goal = {.memory = 5000000};
+  EXPECT_NE(message([&] { plan_types(kLab7m, planned); }).find("memory are not enough"),
+            std::string::npos);
+  planned.goal = {.bytes = 4000000, .max_kl = 0.1};
+  EXPECT_NE(message([&] { plan_types(kLab7m, planned); }).find("takes one goal"),
+            std::string::npos);
+  planned.goal = {.bytes = 4000000};
+  planned.texts.clear();
+  EXPECT_NE(message([&] { plan_types(kLab7m, planned); }).find("takes a text"), std::string::npos);
+}
+
+TEST_F(PlanTest, ContractsThatNoFileMeetsLeaveNoFile) {
+  auto planned = options();
+  planned.goal.min_agreement = 0.99999;
+  planned.quantize.method = Method::kNearest;
+  const auto out = folder_ / "out.gguf";
+  EXPECT_NE(message([&] { quantize_to_goal(kLab7m, out, planned); }).find("was not met"),
+            std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+TEST_F(PlanTest, WhatIsSaidOfSingleTensorsStands) {
+  auto planned = options();
+  planned.quantize.method = Method::kNearest;
+  planned.quantize.output_type = "q8_0";
+  planned.quantize.tensor_types = {"attn_v=q5_k"};
+  planned.goal.bits_per_weight = 4.5;
+  const TypePlan plan = plan_types(kLab7m, planned);
+  size_t found = 0;
+  for (const auto& tensor : plan.tensors) {
+    if (tensor.name == "output.weight") EXPECT_EQ(tensor.type, DType::kQ8_0), ++found;
+    if (tensor.name.find("attn_v") != std::string::npos)
+      EXPECT_EQ(tensor.type, DType::kQ5_K), ++found;
+  }
+  EXPECT_EQ(found, 7u);
+}
+
+TEST_F(PlanTest, RunningFitsTheMemoryThatIsAskedFor) {
+  auto planned = options();
+  planned.quantize.method = Method::kNearest;
+  planned.sensitivity = folder_ / "sensitivity.jsonl";
+  planned.goal = {.memory = 60u << 20, .context = 512};
+  const uint64_t with_more = plan_types(kLab7m, planned).file_bytes;
+  planned.goal.kv_type = "q8_0";
+  const uint64_t with_smaller_cache = plan_types(kLab7m, planned).file_bytes;
+  EXPECT_GE(with_smaller_cache, with_more);
+}
+
+}  // namespace
+}  // namespace nibble
