@@ -130,6 +130,7 @@ void print_json(const QuantizeResult& result, bool dry_run) {
                                        {"method", method_name(result.method)},
                                        {"importance_tensors", result.importance_tensors},
                                        {"feedback_tensors", result.feedback_tensors},
+                                       {"pooled_experts", result.pooled_experts},
                                        {"seconds", result.seconds},
                                        {"source_bytes", result.source_bytes},
                                        {"peak_buffer_bytes", result.peak_buffer_bytes},
@@ -181,6 +182,10 @@ void print_table(const QuantizeResult& result, bool dry_run) {
     fmt::print("importance matrix: used for {} tensors\n", result.importance_tensors);
   if (result.feedback_tensors > 0)
     fmt::print("error feedback: for {} of them\n", result.feedback_tensors);
+  if (result.pooled_experts > 0) {
+    fmt::print("{} experts met next to nothing in calibration: the mean over all stands for them\n",
+               result.pooled_experts);
+  }
   if (dry_run) {
     fmt::print("nothing was written (--dry-run)\n");
     return;

@@ -15,6 +15,9 @@
 
 namespace nibble {
 
+// Of several experts each counts as if it had met so many more rows of the mean over all.
+inline constexpr double kPooledMoments = 64;
+
 // Whether a GGUF importance matrix has any. Errors: those of opening it.
 bool has_second_moments(const std::filesystem::path& statistics);
 
@@ -32,8 +35,8 @@ class TensorFeedback {
   size_t group_of(size_t tensor) const { return tensor < group_of_.size() ? group_of_[tensor] : 0; }
   size_t tensor_count() const;  // with feedback
 
-  // Of each matrix (expert) of the group's tensors; a matrix whose input was never met, or is of
-  // no use, has none.
+  // Of each matrix (expert) of the group's tensors, an expert that met few rows being near the mean
+  // over all (kPooledMoments); where nothing was met, or moments are of no use, there is none.
   std::vector<std::optional<FeedbackFactor>> factors(size_t group, ThreadPool& pool) const;
 
  private:

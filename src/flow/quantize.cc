@@ -110,6 +110,7 @@ QuantizeResult quantize(const std::filesystem::path& model_path,
   }
   result.method = request.method;
   result.importance_tensors = request.rules.importance.count();
+  result.pooled_experts = request.rules.importance.pooled_experts();
   result.feedback_tensors = request.rules.feedback.tensor_count();
   if (!options.dry_run) {
     write_outputs(model, request.rules, targets, outputs, options, result);
