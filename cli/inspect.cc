@@ -1,4 +1,4 @@
-// nibble inspect MODEL [--validate] [--json]
+// nibble inspect MODEL [--validate] [--json]; or of a file of statistics
 #include "nibble/inspect.h"
 
 #include <fmt/format.h>
@@ -9,8 +9,10 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/statistics.h"
 #include "cli/terminal.h"
 #include "nibble/readable.h"
+#include "nibble/statistics.h"
 
 namespace nibble::cli {
 namespace {
@@ -79,6 +81,11 @@ void print_text(const Inspection& model, const std::filesystem::path& path) {
 }
 
 void run(const Options& options) {
+  if (is_statistics_file(options.model)) {
+    if (options.validate)
+      throw CLI::ValidationError("--validate is about models, and that is a file of statistics");
+    return show_statistics(options.model, options.common.json);
+  }
   const Inspection model = inspect(options.model);
   std::vector<std::string> problems;
   if (options.validate) problems = validate(options.model, options.common.run());
@@ -98,10 +105,13 @@ void run(const Options& options) {
 
 void add_inspect(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("inspect", "show what is in a model");
-  show_usage(*command,
-             "Example:  nibble inspect model.gguf --validate\n\n"
-             "Usage:    nibble inspect MODEL [OPTIONS]");
+  CLI::App* command =
+      app.add_subcommand("inspect", "show what is in a model, or in an importance matrix");
+  show_usage(
+      *command,
+      "Example:  nibble inspect model.gguf --validate\n\n"
+      "Usage:    nibble inspect MODEL [OPTIONS]\n"
+      "          nibble inspect STATISTICS   of nibble calibrate or llama-imatrix: .gguf, .dat");
   add_model_option(*command, options->model);
   command->add_flag(
       "--validate", options->validate,

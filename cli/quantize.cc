@@ -130,6 +130,7 @@ nlohmann::ordered_json quantized_json(const QuantizeResult& result, bool dry_run
           {"method", method_name(result.method)},
           {"importance_tensors", result.importance_tensors},
           {"feedback_tensors", result.feedback_tensors},
+          {"pooled_experts", result.pooled_experts},
           {"scaled_inputs", result.scaled_inputs},
           {"seconds", result.seconds},
           {"source_bytes", result.source_bytes},
@@ -183,6 +184,10 @@ void print_table(const QuantizeResult& result, bool dry_run) {
     fmt::print("error feedback: for {} of them\n", result.feedback_tensors);
   if (result.scaled_inputs > 0)
     fmt::print("scaled: what {} inputs multiply\n", result.scaled_inputs);
+  if (result.pooled_experts > 0) {
+    fmt::print("{} experts met next to nothing in calibration: the mean over all stands for them\n",
+               result.pooled_experts);
+  }
   if (dry_run) {
     fmt::print("nothing was written (--dry-run)\n");
     return;

@@ -101,6 +101,9 @@ struct QuantizeResult {
   size_t importance_tensors = 0;     // that the importance matrix speaks of
   size_t feedback_tensors = 0;       // of these, with second moments
   size_t scaled_inputs = 0;          // whose columns were scaled
+  // Experts of them that met so little of the calibration text that what is known of them is mostly
+  // the mean over all experts of their tensor.
+  size_t pooled_experts = 0;
   double seconds = 0;
   uint64_t source_bytes = 0;  // read
   uint64_t peak_buffer_bytes = 0;

@@ -75,6 +75,13 @@ std::filesystem::path part_path(const std::filesystem::path& target) {
   return target.string() + ".part";
 }
 
+void sync_file(const std::filesystem::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int error_number = fd < 0 || ::fsync(fd) != 0 ? errno : 0;
+  if (fd >= 0) ::close(fd);
+  if (error_number != 0) fail_write(path, error_number);
+}
+
 uint64_t allocated_bytes(const std::filesystem::path& path) {
   struct stat status {};
   constexpr uint64_t kBlock = 512;  // of st_blocks, whatever the file system has

@@ -64,6 +64,9 @@ class OutputFile {
 // Where an OutputFile with kKeep or kResume has its bytes until it is committed: TARGET.part.
 std::filesystem::path part_path(const std::filesystem::path& target);
 
+// What was written to the file, by whomever, is on the disk afterwards. Error kIo.
+void sync_file(const std::filesystem::path& path);
+
 // Error kNoSpace, naming need and room, when the file system that would hold `target` has fewer
 // free bytes; kIo when its folder is not there.
 void require_free_space(const std::filesystem::path& target, uint64_t bytes);

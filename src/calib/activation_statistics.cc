@@ -1,13 +1,26 @@
 #include "calib/activation_statistics.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "kernel/operations.h"
 
 namespace nibble {
 namespace {
 
-constexpr int64_t kTile = 64;  // columns that a thread works on at a time
+constexpr int64_t kTile = 64;    // columns that a thread works on at a time
+constexpr int64_t kBlock = 256;  // and as many of those that it pairs them with
+
+// Rows of the triangle from `first` on, and of each the columns of a block: += products [kTile,
+// kBlock].
+void add_to_triangle(const float* products, int64_t first, int64_t count, int64_t begin,
+                     int64_t end, std::vector<double>& triangle) {
+  for (int64_t i = first; i < first + count; ++i, products += kBlock) {
+    double* row = triangle.data() + triangle_size(i);
+    const int64_t row_end = std::min(end, i + 1);
+    for (int64_t k = begin; k < row_end; ++k) row[k] += static_cast<double>(products[k - begin]);
+  }
+}
 
 }  // namespace
 
@@ -18,22 +31,31 @@ ActivationStatistics::ActivationStatistics(const ModelConfig& config, MomentLaye
       pool_(pool),
       index_(static_cast<size_t>(config.layers) * kRoleCount) {}
 
+ActivationStatistics::ActivationStatistics(const ModelConfig& config, MomentLayers moments,
+                                           ThreadPool& pool, std::vector<InputStatistics> measured)
+    : ActivationStatistics(config, moments, pool) {
+  inputs_ = std::move(measured);
+  for (size_t i = 0; i < inputs_.size(); ++i)
+    index_of(inputs_[i].roles.front(), inputs_[i].layer) = i + 1;
+}
+
+size_t& ActivationStatistics::index_of(Role first_role, int64_t layer) {
+  return index_[static_cast<size_t>(layer) * kRoleCount + static_cast<size_t>(first_role)];
+}
+
 InputStatistics& ActivationStatistics::input(std::span<const Role> roles, int64_t layer,
                                              int64_t columns) {
-  size_t& index =
-      index_[static_cast<size_t>(layer) * kRoleCount + static_cast<size_t>(roles.front())];
+  size_t& index = index_of(roles.front(), layer);
   if (index == 0) {
     const bool is_stacked = role_row(roles.front()).is_stacked;
     const auto experts = static_cast<size_t>(is_stacked ? config_.experts : 1);
-    const auto count = experts * static_cast<size_t>(columns);
     InputStatistics& added = inputs_.emplace_back();
     added.roles.assign(roles.begin(), roles.end());
     added.layer = layer;
     added.columns = columns;
-    added.sums.resize(count);
+    added.sums.resize(experts * static_cast<size_t>(columns));
     added.counts.resize(experts);
     added.moments.resize(experts);
-    chunk_.emplace_back(count);
     index = inputs_.size();
   }
   return inputs_[index - 1];
@@ -42,9 +64,8 @@ InputStatistics& ActivationStatistics::input(std::span<const Role> roles, int64_
 void ActivationStatistics::on_input(std::span<const Role> roles, int64_t layer, int64_t expert,
                                     const ObservedRows& rows) {
   InputStatistics& to = input(roles, layer, rows.columns);
-  auto& chunk = chunk_[static_cast<size_t>(&to - inputs_.data())];
-  to.counts[static_cast<size_t>(expert)] += static_cast<float>(rows.rows);
-  add_squares(rows, chunk.data() + expert * rows.columns);
+  to.counts[static_cast<size_t>(expert)] += static_cast<double>(rows.rows);
+  add_squares(rows, to.sums.data() + expert * rows.columns);
   const int64_t counted_as = roles.front() == Role::kOutput ? config_.layers - 1 : layer;
   if (moments_.contains(counted_as) && has_moments(rows.columns))
     add_moments(rows, to.moments[static_cast<size_t>(expert)]);
@@ -60,27 +81,30 @@ void ActivationStatistics::add_squares(const ObservedRows& rows, double* sums) {
   });
 }
 
-void ActivationStatistics::add_moments(const ObservedRows& rows, std::vector<float>& moments) {
+// A tile of columns at a time, against blocks of those before it, whose products stay in the cache
+// until they are added up.
+void ActivationStatistics::add_moments(const ObservedRows& rows, std::vector<double>& moments) {
   const int64_t n = rows.columns;
-  moments.resize(static_cast<size_t>(n * n));
+  moments.resize(triangle_size(n));
   const auto add_products = operations().add_products;
-  pool_.run((n + kTile - 1) / kTile, 1, [&](int64_t tile, int64_t, int) {
-    const int64_t first = tile * kTile, count = std::min(kTile, n - first);
-    std::vector<float> columns(static_cast<size_t>(rows.rows * kTile));
-    for (int64_t r = 0; r < rows.rows; ++r)
-      std::copy_n(rows.row(r) + first, count, columns.data() + r * kTile);
-    add_products(columns.data(), kTile, rows.x, n, rows.rows, moments.data() + first * n, n, count,
-                 first + count);
-  });
-}
-
-void ActivationStatistics::end_chunk() {
-  for (size_t i = 0; i < inputs_.size(); ++i) {
-    for (size_t k = 0; k < chunk_[i].size(); ++k) {
-      inputs_[i].sums[k] += static_cast<float>(chunk_[i][k]);
-      chunk_[i][k] = 0;
+  const int64_t tiles = (n + kTile - 1) / kTile;
+  pool_.run(tiles, 1, [&](int64_t from_last, int64_t, int) {  // the long ones first
+    const int64_t first = (tiles - 1 - from_last) * kTile, count = std::min(kTile, n - first);
+    std::vector<float> columns(static_cast<size_t>(std::min(rows.rows, kRowsInFloat) * kTile));
+    std::vector<float> products(static_cast<size_t>(kTile * kBlock));
+    for (int64_t row = 0; row < rows.rows; row += kRowsInFloat) {
+      const int64_t depth = std::min(kRowsInFloat, rows.rows - row);
+      for (int64_t r = 0; r < depth; ++r)
+        std::copy_n(rows.row(row + r) + first, count, columns.data() + r * kTile);
+      for (int64_t begin = 0; begin < first + count; begin += kBlock) {
+        const int64_t end = std::min(begin + kBlock, first + count);
+        std::ranges::fill(products, 0.0f);
+        add_products(columns.data(), kTile, rows.row(row) + begin, n, depth, products.data(),
+                     kBlock, count, end - begin);
+        add_to_triangle(products.data(), first, count, begin, end, moments);
+      }
     }
-  }
+  });
 }
 
 }  // namespace nibble

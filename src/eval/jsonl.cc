@@ -5,8 +5,9 @@
 
 namespace nibble {
 
-void for_each_record(std::string_view text, std::string_view file,
-                     const std::function<void(const JsonObject&)>& take) {
+void for_each_line(
+    std::string_view text, std::string_view file,
+    const std::function<void(std::string_view line, const std::string& place)>& take) {
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF", kBlank = " \t\r";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   bool any = false;
@@ -15,12 +16,18 @@ void for_each_record(std::string_view text, std::string_view file,
     const std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.find_first_not_of(kBlank) == std::string_view::npos) continue;
-    const std::string place = fmt::format("{}, line {}", file, number);
-    const Json json = parse_json(line, place);
-    take(JsonObject(json, place));
+    take(line, fmt::format("{}, line {}", file, number));
     any = true;
   }
   if (!any) fail(ErrorCode::kInvalidFile, "{}: has no records", file);
+}
+
+void for_each_record(std::string_view text, std::string_view file,
+                     const std::function<void(const JsonObject&)>& take) {
+  for_each_line(text, file, [&](std::string_view line, const std::string& place) {
+    const Json json = parse_json(line, place);
+    take(JsonObject(json, place));
+  });
 }
 
 std::vector<std::string> require_strings(const JsonObject& record, const char* key) {

@@ -14,6 +14,12 @@
 
 namespace nibble {
 
+// Calls `take` with each line that is not empty, and its place, "FILE, line N". Error kInvalidFile
+// for a text without one.
+void for_each_line(
+    std::string_view text, std::string_view file,
+    const std::function<void(std::string_view line, const std::string& place)>& take);
+
 // Calls `take` with each object, whose file_name() is "FILE, line N". Errors: kInvalidFile for a
 // line that is no object, and for a text without one.
 void for_each_record(std::string_view text, std::string_view file,

@@ -81,6 +81,7 @@ ImportanceMatrix parse_dat(std::span<const std::byte> file, const std::string& f
   constexpr uint64_t kLeastEntryBytes = 3 * sizeof(int32_t) + 1 + sizeof(float);
   ByteReader in(file, file_name);
   ImportanceMatrix matrix;
+  matrix.counts_calls = true;
   in.set_field("entry count");
   const uint64_t entries = read_count(in, 1, kLeastEntryBytes);
   for (uint64_t i = 0; i < entries; ++i) {

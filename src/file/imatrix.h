@@ -43,6 +43,7 @@ struct ImportanceMatrix {
   std::vector<std::string> datasets;  // names of the texts; may be empty
   uint64_t chunks = 0;                // pieces of text that were read; 0: not said
   uint64_t chunk_size = 0;            // tokens in each; 0: not said
+  bool counts_calls = false;          // .dat: counts are of calls, one a chunk, and not of rows
   std::map<std::string, ImportanceEntry, std::less<>> entries;  // of tensors, by name
 };
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "codec/formats.h"
 #include "file/byte_reader.h"
+#include "file/imatrix.h"
 
 namespace nibble {
 namespace {
@@ -42,8 +43,10 @@ MomentsFile::MomentsFile(const std::filesystem::path& path) : file_(path) {
     fail(ErrorCode::kInvalidFile, "{}: {} has {} names, expected {}, as {} has", path.string(),
          kInputsKey, inputs == nullptr ? 0 : inputs->size(), tensors->size(), kTensorsKey);
   }
-  for (size_t i = 0; i < tensors->size(); ++i)
+  for (size_t i = 0; i < tensors->size(); ++i) {
+    names_.emplace((*tensors)[i], (*inputs)[i]);
     input_of_.emplace((*tensors)[i], find_input((*inputs)[i]));
+  }
 }
 
 MomentsFile::Input MomentsFile::find_input(const std::string& name) const {
@@ -55,13 +58,28 @@ MomentsFile::Input MomentsFile::find_input(const std::string& name) const {
          printable(tensor_name), kInputsKey);
   }
   const Input input = {static_cast<size_t>(found - file_.tensors().begin()),
-                       columns_of(found->shape.columns()), found->shape.rows()};
+                       columns_of(found->shape.columns()), found->shape.rows(),
+                       counts_of(name, found->shape.rows())};
   if (found->type != DType::kF32 || input.columns == 0) {
     fail(ErrorCode::kInvalidFile,
          "{}: tensor {}: found {} {}, expected f32 and n (n + 1) / 2 numbers of n columns", origin,
          printable(tensor_name), dtype_name(found->type), to_string(found->shape));
   }
   return input;
+}
+
+std::vector<float> MomentsFile::counts_of(const std::string& input, uint64_t experts) const {
+  const auto found =
+      std::ranges::find(file_.tensors(), imatrix_counts_name(input), &TensorInfo::name);
+  if (found == file_.tensors().end() || found->type != DType::kF32 ||
+      found->shape.count() != experts)
+    return {};
+  std::vector<float> counts(experts);
+  file_.read_rows(static_cast<size_t>(found - file_.tensors().begin()), 0, found->shape.rows(),
+                  std::as_writable_bytes(std::span(counts)));
+  const bool are_counts =
+      std::ranges::all_of(counts, [](float count) { return std::isfinite(count) && count >= 0; });
+  return are_counts ? counts : std::vector<float>();
 }
 
 const MomentsFile::Input* MomentsFile::input_of(std::string_view tensor) const {

@@ -37,11 +37,13 @@ class MomentsFile {
   explicit MomentsFile(const std::filesystem::path& path);
 
   bool empty() const { return input_of_.empty(); }
+  const InputNames& input_names() const { return names_; }
 
   struct Input {
     size_t tensor;  // of the file
     uint64_t columns;
     uint64_t experts;
+    std::vector<float> counts = {};  // rows that each expert met; empty where it is not said
   };
   // Of the matrix, or nullptr.
   const Input* input_of(std::string_view tensor) const;
@@ -51,8 +53,10 @@ class MomentsFile {
 
  private:
   Input find_input(const std::string& name) const;
+  std::vector<float> counts_of(const std::string& input, uint64_t experts) const;
 
   GgufFile file_;
+  InputNames names_;
   std::map<std::string, Input, std::less<>> input_of_;
 };
 

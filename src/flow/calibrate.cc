@@ -3,16 +3,25 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
 
 #include "base/error.h"
+#include "base/input_file.h"
+#include "base/output_file.h"
+#include "base/xxh64.h"
 #include "calib/activation_statistics.h"
-#include "file/gguf_sink.h"
+#include "calib/checkpoint.h"
 #include "file/imatrix.h"
-#include "file/moments.h"
+#include "file/tensor_files.h"
+#include "flow/calibration_texts.h"
 #include "flow/model.h"
+#include "flow/model_fingerprint.h"
 #include "flow/run_support.h"
-#include "flow/same_text.h"
+#include "flow/statistics_file.h"
+#include "flow/statistics_sources.h"
+#include "flow/work_description.h"
 #include "infer/session.h"
 #include "model/tensor_shapes.h"
 #include "nibble/text_file.h"
@@ -20,76 +29,36 @@
 namespace nibble {
 namespace {
 
+using MomentLayers = ActivationStatistics::MomentLayers;
+
 constexpr int64_t kLogitsAtOnce = 32;  // tokens
-
-struct Chunks {
-  std::vector<std::vector<uint32_t>> tokens;  // of each text
-  std::vector<Windows> windows;
-  int64_t count = 0;
-};
-
-Chunks cut(const Model::Parts& model, const std::vector<CalibrationText>& texts,
-           const CalibrateOptions& options) {
-  check_windows(options.context, options.chunks);
-  Chunks chunks;
-  for (const CalibrationText& text : texts) {
-    chunks.tokens.push_back(
-        model.tokenizer->encode(text.text, {.parse_special = options.parse_special}));
-  }
-  for (size_t i = 0; i < texts.size(); ++i) {
-    Windows windows = windows_for(model, chunks.tokens[i], options.context, 0, 0, texts[i].name);
-    if (options.chunks > 0) windows.count = std::min(windows.count, options.chunks - chunks.count);
-    chunks.count += windows.count;
-    chunks.windows.push_back(windows);
-  }
-  return chunks;
-}
-
-// Reads the chunks, and tells the observer.
-void read_chunks(const Model::Parts& model, const Chunks& chunks, const CalibrateOptions& options,
-                 ActivationStatistics& statistics, Phase& phase) {
-  Session session(model.config, *model.weights, *model.pool, options.context, DType::kF16);
-  session.observe(&statistics);
-  for (const Windows& windows : chunks.windows) {
-    for (int64_t w = 0; w < windows.count; ++w) {
-      const std::vector<uint32_t> window = windows.window(w);
-      session.rewind();
-      for (int64_t begin = 0; begin < windows.length; begin += Session::kBatch) {
-        const int64_t count = std::min(Session::kBatch, windows.length - begin);
-        session.read(
-            std::span(window).subspan(static_cast<size_t>(begin), static_cast<size_t>(count)),
-            options.process_output ? count : 0);
-        for (int64_t i = 0; options.process_output && i < count; i += kLogitsAtOnce)
-          session.logits(i, std::min(kLogitsAtOnce, count - i));
-      }
-      statistics.end_chunk();
-      phase.advance(static_cast<uint64_t>(windows.length));
-    }
-  }
-}
 
 std::string name_of(const Model::Parts& model, Role role, int64_t layer) {
   const bool tied = role == Role::kOutput && is_tied(model.source.tensors().tensors());
   return gguf_name({tied ? Role::kTokenEmbd : role, static_cast<uint64_t>(layer)});
 }
 
-void check_finite(const std::string& tensor, const InputStatistics& input) {
-  const auto bad = std::ranges::find_if(input.sums, [](float sum) { return !std::isfinite(sum); });
+std::string name_of(const Model::Parts& model, const InputStatistics& input) {
+  return name_of(model, input.roles.front(), input.layer);
+}
+
+void check_finite(const Model::Parts& model, const InputStatistics& input) {
+  const auto bad = std::ranges::find_if_not(
+      input.sums, [](double sum) { return std::isfinite(static_cast<float>(sum)); });
   if (bad == input.sums.end()) return;
   fail(ErrorCode::kInvalidFile,
        "tensor {}: what column {} multiplies sums up to {}: the model computes numbers that are "
        "none; see what is wrong with it by nibble evaluate",
-       tensor, (bad - input.sums.begin()) % input.columns, *bad);
+       name_of(model, input), (bad - input.sums.begin()) % input.columns, *bad);
 }
 
 ImportanceMatrix matrix_of(const Model::Parts& model, const std::vector<InputStatistics>& inputs) {
   ImportanceMatrix matrix;
   for (const InputStatistics& input : inputs) {
-    for (const Role role : input.roles) {
-      const std::string name = name_of(model, role, input.layer);
-      check_finite(name, input);
-      matrix.entries.emplace(name, ImportanceEntry{input.sums, input.counts});
-    }
+    const ImportanceEntry entry = {{input.sums.begin(), input.sums.end()},
+                                   {input.counts.begin(), input.counts.end()}};
+    for (const Role role : input.roles)
+      matrix.entries.emplace(name_of(model, role, input.layer), entry);
   }
   return matrix;
 }
@@ -109,144 +78,314 @@ std::vector<Calibration::StarvedExpert> starved_experts(const ImportanceMatrix& 
   return starved;
 }
 
-Shape matrix_shape(uint64_t columns, uint64_t rows) { return {{columns, rows, 1, 1}, 2}; }
-
-// The GGUF, whose tensors come as they are known.
-class StatisticsFile {
- public:
-  StatisticsFile(const std::filesystem::path& path, const Model::Parts& model,
-                 const ImportanceMatrix& matrix, const std::vector<InputStatistics>& inputs,
-                 bool moments)
-      : model_(model) {
-    Metadata metadata = imatrix_metadata(matrix);
-    for (const auto& [name, entry] : matrix.entries) {
-      const uint64_t experts = entry.counts.size();
-      tensors_.push_back({imatrix_sums_name(name), DType::kF32,
-                          matrix_shape(entry.sums.size() / experts, experts)});
-      tensors_.push_back({imatrix_counts_name(name), DType::kF32, matrix_shape(1, experts)});
-    }
-    if (moments) announce_moments(inputs, metadata);
-    sink_ = std::make_unique<GgufSink>(path, metadata, tensors_);
-  }
-
-  void write(const ImportanceMatrix& matrix) {
-    for (const auto& [name, entry] : matrix.entries) {
-      write(imatrix_sums_name(name), 0, entry.sums);
-      write(imatrix_counts_name(name), 0, entry.counts);
-    }
-  }
-
-  // Of the inputs that have some.
-  void write_moments(const InputStatistics& input) {
-    const std::string name = moments_name(input_name(input));
-    const auto n = static_cast<uint64_t>(input.columns);
-    std::vector<float> triangle(moments_count(n));
-    for (size_t e = 0; e < input.moments.size(); ++e) {
-      if (input.moments[e].empty()) std::ranges::fill(triangle, 0.0f);
-      float* to = triangle.data();
-      for (uint64_t i = 0; !input.moments[e].empty() && i < n; to += ++i)
-        std::copy_n(input.moments[e].data() + i * n, i + 1, to);
-      write(name, e * moments_count(n) * sizeof(float), triangle);
-    }
-  }
-
-  void finish() { sink_->finish(); }
-
- private:
-  std::string input_name(const InputStatistics& input) const {
-    return name_of(model_, input.roles.front(), input.layer);
-  }
-
-  void announce_moments(const std::vector<InputStatistics>& inputs, Metadata& metadata) {
-    InputNames names;
-    for (const InputStatistics& input : inputs) {
-      if (!has_moments(input.columns)) continue;
-      for (const Role role : input.roles)
-        names.emplace(name_of(model_, role, input.layer), input_name(input));
-      tensors_.push_back({moments_name(input_name(input)), DType::kF32,
-                          matrix_shape(moments_count(static_cast<uint64_t>(input.columns)),
-                                       input.moments.size())});
-    }
-    add_moments_keys(names, metadata);
-  }
-
-  void write(const std::string& name, uint64_t offset, const std::vector<float>& values) {
-    const auto found = std::ranges::find(tensors_, name, &TensorInfo::name);
-    sink_->write(static_cast<size_t>(found - tensors_.begin()), offset,
-                 std::as_bytes(std::span(values)));
-  }
-
-  const Model::Parts& model_;
-  std::vector<TensorInfo> tensors_;
-  std::unique_ptr<GgufSink> sink_;
-};
-
 // What one pass over the texts measures moments of.
-std::vector<ActivationStatistics::MomentLayers> passes_of(const ModelConfig& config,
-                                                          const CalibrateOptions& options) {
+std::vector<MomentLayers> passes_of(const ModelConfig& config, const CalibrateOptions& options) {
   if (!options.moments) return {{}};
-  const auto squared = [](int64_t n) { return static_cast<uint64_t>(n * n); };
+  const auto bytes = [](int64_t n) { return triangle_size(n) * sizeof(double); };
   const auto experts = static_cast<uint64_t>(std::max<int64_t>(config.experts, 1));
   const uint64_t layer_bytes =
-      sizeof(float) * (squared(config.hidden) * (1 + experts) + squared(config.q_width()) +
-                       squared(config.ffn) * experts);
-  const auto at_once = static_cast<int64_t>(std::clamp<uint64_t>(
-      options.memory_limit / layer_bytes, 1, static_cast<uint64_t>(config.layers)));
-  std::vector<ActivationStatistics::MomentLayers> passes;
+      bytes(config.hidden) * (1 + experts) + bytes(config.q_width()) + bytes(config.ffn) * experts;
+  const uint64_t output_bytes = options.process_output ? bytes(config.hidden) : 0;
+  const uint64_t room = options.memory_limit - std::min(options.memory_limit, output_bytes);
+  const auto at_once = static_cast<int64_t>(
+      std::clamp<uint64_t>(room / layer_bytes, 1, static_cast<uint64_t>(config.layers)));
+  std::vector<MomentLayers> passes;
   for (int64_t first = 0; first < config.layers; first += at_once)
     passes.push_back({first, std::min(first + at_once, config.layers)});
   return passes;
 }
 
+std::string hex_of(uint64_t checksum) { return fmt::format("{:016x}", checksum); }
+
+// Everything that the bytes depend on.
+std::string describe_work(const Model::Parts& model, const std::vector<CalibrationText>& texts,
+                          const CalibrationChunks& chunks, const CalibrateOptions& options,
+                          size_t passes) {
+  std::string work = fmt::format("nibble: {}\nmodel: {}\n", NIBBLE_VERSION,
+                                 model_fingerprint(model.source.files()));
+  const TensorSource& tensors = model.quantized ? *model.quantized : model.source.tensors();
+  std::string types;
+  for (const TensorInfo& tensor : tensors.tensors())
+    types += fmt::format("{} {}\n", tensor.name, dtype_name(tensor.type));
+  work += fmt::format("types: {}\nactivations: {}\nrepacked: {}\n",
+                      hex_of(xxh64(std::as_bytes(std::span(types)))),
+                      static_cast<int>(model.weights->activations()), model.is_repacked);
+  work +=
+      fmt::format("context: {}\nchunks: {}\noutput matrix: {}\nmoments: {}\npasses: {}\n",
+                  options.context, chunks.count(), options.process_output, options.moments, passes);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    work += fmt::format("text {}: {}, tokens {}\n", i + 1,
+                        std::filesystem::path(texts[i].name).filename().string(),
+                        hex_of(xxh64(std::as_bytes(std::span(chunks.tokens()[i])))));
+  }
+  for (size_t i = 0; i < options.added.size(); ++i) {
+    const InputFile file(options.added[i]);
+    work += fmt::format("added {}: {}\n", i + 1, hex_of(xxh64(file.map())));
+  }
+  return work;
+}
+
+// One calibration, from where an earlier call left it.
+class CalibrationWork {
+ public:
+  CalibrationWork(const Model::Parts& model, const std::vector<CalibrationText>& texts,
+                  const std::filesystem::path& output, const CalibrateOptions& options,
+                  const RunOptions& run)
+      : model_(model),
+        texts_(texts),
+        output_(output),
+        options_(options),
+        chunks_(model, texts, options),
+        passes_(passes_of(model.config, options)),
+        work_(describe_work(model, texts, chunks_, options, passes_.size())),
+        inputs_(find_left()),
+        resumed_(chunks_done() * options.context),
+        phase_(run, "calibrating", "tokens",
+               static_cast<uint64_t>(chunks_.count() * pass_count() * options.context),
+               static_cast<uint64_t>(resumed_)) {
+    for (const auto& path : options.added) sources_.emplace_back(path, 1.0, options.context);
+    if (progress_.passes > 0) open_file(Unfinished::kResume).keep();  // or it says what is missing
+  }
+
+  Calibration run() {
+    while (progress_.passes < passes_.size()) {
+      const MomentLayers layers = passes_[progress_.passes];
+      ActivationStatistics statistics(model_.config, layers, *model_.pool,
+                                      std::exchange(inputs_, {}));
+      measure(statistics);
+      end_pass(statistics.inputs(), layers);
+    }
+    return result();
+  }
+
+ private:
+  bool is_dat() const { return output_.extension() == ".dat"; }
+  int64_t pass_count() const { return static_cast<int64_t>(passes_.size()); }
+  int64_t chunks_done() const {
+    return static_cast<int64_t>(progress_.passes) * chunks_.count() +
+           static_cast<int64_t>(progress_.chunks);
+  }
+
+  // What this pass had measured.
+  std::vector<InputStatistics> find_left() {
+    const auto path = checkpoint_path(output_);
+    if (!options_.resume) {  // it must not be gone on from with what is written now
+      std::error_code ignored;
+      std::filesystem::remove(path, ignored);
+      return {};
+    }
+    if (is_missing(path)) return {};
+    const InputFile file(path);
+    CalibrationCheckpoint left = parse_checkpoint(file.map(), file.name());
+    check_same_work(output_, left.work, work_);
+    check_left(left, file.name());
+    progress_ = std::move(left.progress);
+    return std::move(left.inputs);
+  }
+
+  void check_left(const CalibrationCheckpoint& left, const std::string& file_name) const {
+    const auto fits = [&](const InputStatistics& input) {
+      return input.layer < model_.config.layers;
+    };
+    if (left.progress.passes < passes_.size() &&
+        left.progress.chunks <= static_cast<uint64_t>(chunks_.count()) &&
+        (left.progress.passes == 0 || !left.progress.measured.empty()) &&
+        std::ranges::all_of(left.progress.measured, fits) && std::ranges::all_of(left.inputs, fits))
+      return;
+    fail(ErrorCode::kInvalidFile,
+         "{}: is of more chunks or layers than there are; leave --resume out to begin anew",
+         file_name);
+  }
+
+  // The chunks that are left of a pass.
+  void measure(ActivationStatistics& statistics) {
+    Session session(model_.config, *model_.weights, *model_.pool, options_.context, DType::kF16);
+    session.observe(&statistics);
+    const auto count = static_cast<uint64_t>(chunks_.count());
+    for (bool is_first = true; progress_.chunks < count; is_first = false) {
+      read_chunk(session, chunks_.chunk(static_cast<int64_t>(progress_.chunks)));
+      for (const InputStatistics& input : statistics.inputs()) check_finite(model_, input);
+      if (is_first) check_sources(statistics.inputs());
+      ++progress_.chunks;
+      try {
+        phase_.advance(static_cast<uint64_t>(options_.context));
+      } catch (const Error& error) {
+        save(statistics.inputs());
+        fail(error.code(), "cancelled after {} of {} chunks{}", chunks_done(),
+             chunks_.count() * pass_count(),
+             options_.checkpoint_seconds > 0 ? "; --resume goes on from there" : "");
+      }
+      if (progress_.chunks < count && is_due()) save(statistics.inputs());
+    }
+  }
+
+  void read_chunk(Session& session, const std::vector<uint32_t>& tokens) const {
+    session.rewind();
+    const auto length = static_cast<int64_t>(tokens.size());
+    for (int64_t begin = 0; begin < length; begin += Session::kBatch) {
+      const int64_t count = std::min(Session::kBatch, length - begin);
+      session.read(
+          std::span(tokens).subspan(static_cast<size_t>(begin), static_cast<size_t>(count)),
+          options_.process_output ? count : 0);
+      for (int64_t i = 0; options_.process_output && i < count; i += kLogitsAtOnce)
+        session.logits(i, std::min(kLogitsAtOnce, count - i));
+    }
+  }
+
+  // Before hours of work: that what is to be added is of this model.
+  void check_sources(const std::vector<InputStatistics>& inputs) const {
+    if (sources_.empty()) return;
+    combine(inputs);
+    for (const StatisticsSource& source : sources_) {
+      for (const InputStatistics& input : inputs) {
+        const std::string name = name_of(model_, input);
+        if (!options_.moments || !has_moments(input.columns) || source.has_moments(name)) continue;
+        fail(ErrorCode::kUsage,
+             "{}: has no second moments of {}; leave --moments out, or measure them anew",
+             source.importance().name, name);
+      }
+    }
+  }
+
+  bool is_due() const {
+    constexpr double kWorkPerWriting = 20;
+    return options_.checkpoint_seconds > 0 &&
+           since_saved_.seconds() >
+               std::max(options_.checkpoint_seconds, kWorkPerWriting * writing_seconds_);
+  }
+
+  void save(const std::vector<InputStatistics>& inputs) {
+    if (options_.checkpoint_seconds <= 0) return;
+    const Stopwatch watch;
+    write_checkpoint(checkpoint_path(output_), work_, progress_, inputs);
+    writing_seconds_ = watch.seconds();
+    since_saved_ = Stopwatch();
+  }
+
+  CombinedImportance combine(const std::vector<InputStatistics>& inputs) const {
+    ImportanceMatrix own = matrix_of(model_, inputs);
+    for (const CalibrationText& text : texts_) {  // the same bytes wherever the texts lie
+      own.datasets.push_back(std::filesystem::path(text.name).filename().string());
+    }
+    own.chunks = static_cast<uint64_t>(chunks_.count());
+    own.chunk_size = static_cast<uint64_t>(options_.context);
+    std::vector<WeightedImportance> parts;
+    for (const StatisticsSource& source : sources_) parts.push_back(source.importance());
+    parts.push_back({model_.path.string(), 1.0, &own});
+    return CombinedImportance(parts);
+  }
+
+  StatisticsFile open_file(Unfinished unfinished) const {
+    std::vector<StatisticsFile::MomentsShape> shapes;
+    InputNames names;
+    for (const InputStatistics& input : progress_.measured) {
+      if (!options_.moments || !has_moments(input.columns)) continue;
+      for (const Role role : input.roles)
+        names.emplace(name_of(model_, role, input.layer), name_of(model_, input));
+      shapes.push_back(
+          {name_of(model_, input), static_cast<uint64_t>(input.columns), input.counts.size()});
+    }
+    const CombinedImportance combined = combine(progress_.measured);
+    return StatisticsFile(output_, combined.matrix(), shapes, names, unfinished);
+  }
+
+  static bool is_of(const InputStatistics& input, const MomentLayers& layers, int64_t last) {
+    return layers.contains(input.roles.front() == Role::kOutput ? last : input.layer);
+  }
+
+  void end_pass(const std::vector<InputStatistics>& inputs, const MomentLayers& layers) {
+    const bool is_first = progress_.passes == 0, is_last = progress_.passes + 1 == passes_.size();
+    if (is_first) {
+      for (const InputStatistics& input : inputs) {
+        progress_.measured.push_back(
+            {input.roles, input.layer, input.columns, input.sums, input.counts, {}});
+        progress_.measured.back().moments.resize(input.counts.size());
+      }
+    }
+    if (is_dat()) {
+      write_text_file(output_, imatrix_dat_bytes(combine(inputs).matrix()));
+    } else {
+      StatisticsFile file = open_file(is_first && is_last ? Unfinished::kRemove
+                                      : is_first          ? Unfinished::kKeep
+                                                          : Unfinished::kResume);
+      write_moments(inputs, layers, file);
+      is_last ? file.finish() : file.keep();
+    }
+    ++progress_.passes;
+    progress_.chunks = 0;
+    if (!is_last) return save({});
+    std::error_code ignored;
+    std::filesystem::remove(checkpoint_path(output_), ignored);
+    std::filesystem::remove(part_path(checkpoint_path(output_)), ignored);
+  }
+
+  // Those of this pass; those of layers before it are in the file.
+  void write_moments(const std::vector<InputStatistics>& inputs, const MomentLayers& layers,
+                     StatisticsFile& file) const {
+    if (!options_.moments) return;
+    std::vector<double> sum;
+    for (const InputStatistics& input : inputs) {
+      const std::string name = name_of(model_, input);
+      if (!has_moments(input.columns)) continue;
+      if (!is_of(input, layers, model_.config.layers - 1)) {
+        if (is_of(input, {0, layers.first}, model_.config.layers - 1)) file.accept_moments(name);
+        continue;
+      }
+      for (size_t e = 0; e < input.moments.size(); ++e) {
+        sum = input.moments[e];
+        sum.resize(triangle_size(input.columns));
+        for (const StatisticsSource& source : sources_) source.add_moments(name, e, sum);
+        file.write_moments(name, e, sum);
+      }
+    }
+  }
+
+  Calibration result() const {
+    Calibration result;
+    result.chunks = chunks_.count();
+    result.tokens = result.chunks * options_.context;
+    result.passes = pass_count();
+    result.tokens_resumed = resumed_;
+    const ImportanceMatrix matrix = matrix_of(model_, progress_.measured);
+    result.tensors = matrix.entries.size();
+    result.starved = starved_experts(matrix);
+    result.bytes = std::filesystem::file_size(output_);
+    result.seconds = phase_.seconds();
+    return result;
+  }
+
+  const Model::Parts& model_;
+  const std::vector<CalibrationText>& texts_;
+  const std::filesystem::path& output_;
+  const CalibrateOptions& options_;
+  const CalibrationChunks chunks_;
+  const std::vector<MomentLayers> passes_;
+  const std::string work_;
+  CalibrationProgress progress_;
+  std::vector<InputStatistics> inputs_;  // of the pass that goes on
+  int64_t resumed_;                      // tokens
+  Phase phase_;
+  std::vector<StatisticsSource> sources_;
+  Stopwatch since_saved_;
+  double writing_seconds_ = 0;
+};
+
 }  // namespace
+
+bool has_checkpoint(const std::filesystem::path& output) {
+  return !is_missing(checkpoint_path(output));
+}
 
 Calibration calibrate(const Model& model, const std::vector<CalibrationText>& texts,
                       const std::filesystem::path& output, const CalibrateOptions& options,
                       const RunOptions& run) {
-  const bool is_dat = output.extension() == ".dat";
-  if (is_dat && options.moments) {
+  if (output.extension() == ".dat" && options.moments) {
     fail(ErrorCode::kUsage, "{}: a .dat has no room for second moments; name a .gguf",
          output.string());
   }
-  const Model::Parts& parts = model.parts();
-  const Chunks chunks = cut(parts, texts, options);
-  const auto passes = passes_of(parts.config, options);
-  Calibration result;
-  result.chunks = chunks.count;
-  result.tokens = chunks.count * options.context;
-  result.passes = static_cast<int64_t>(passes.size());
-  Phase phase(run, "calibrating", "tokens", static_cast<uint64_t>(result.tokens * result.passes));
-  std::unique_ptr<StatisticsFile> file;
-  for (const auto& layers : passes) {
-    ActivationStatistics statistics(parts.config, layers, *parts.pool);
-    read_chunks(parts, chunks, options, statistics, phase);
-    if (&layers == &passes.front()) {
-      ImportanceMatrix matrix = matrix_of(parts, statistics.inputs());
-      for (const CalibrationText& text : texts) {  // the same bytes wherever the texts lie
-        matrix.datasets.push_back(std::filesystem::path(text.name).filename().string());
-      }
-      matrix.chunks = static_cast<uint64_t>(chunks.count);
-      matrix.chunk_size = static_cast<uint64_t>(options.context);
-      result.tensors = matrix.entries.size();
-      result.starved = starved_experts(matrix);
-      if (is_dat) {
-        write_text_file(output, imatrix_dat_bytes(matrix));
-        break;
-      }
-      file = std::make_unique<StatisticsFile>(output, parts, matrix, statistics.inputs(),
-                                              options.moments);
-      file->write(matrix);
-    }
-    for (const InputStatistics& input : statistics.inputs()) {
-      const int64_t layer =
-          input.roles.front() == Role::kOutput ? parts.config.layers - 1 : input.layer;
-      if (layers.contains(layer) && has_moments(input.columns)) file->write_moments(input);
-    }
-  }
-  if (file) file->finish();
-  result.bytes = std::filesystem::file_size(output);
-  result.seconds = phase.seconds();
-  return result;
+  require_free_space(output, 0);  // its folder is there
+  require_other_file(output, model.parts().source.files());
+  return CalibrationWork(model.parts(), texts, output, options, run).run();
 }
 
 }  // namespace nibble

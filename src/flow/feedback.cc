@@ -1,11 +1,36 @@
 #include "flow/feedback.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/input_file.h"
 
 namespace nibble {
+namespace {
+
+// What each of several experts gets added: the moments of kPooledMoments rows of the mean over all.
+// Nothing where there is one matrix, or nothing was met.
+std::vector<double> prior_of(const MomentsFile& file, const MomentsFile::Input& input) {
+  const double rows = std::accumulate(input.counts.begin(), input.counts.end(), 0.0);
+  if (input.experts < 2 || rows <= 0) return {};
+  std::vector<double> sum(moments_count(input.columns));
+  for (uint64_t expert = 0; expert < input.experts; ++expert) {
+    if (input.counts[expert] == 0) continue;
+    const auto moments = file.read(input, expert);
+    for (size_t i = 0; i < sum.size(); ++i) sum[i] += static_cast<double>(moments[i]);
+  }
+  for (double& value : sum) value *= kPooledMoments / rows;
+  return sum;
+}
+
+std::vector<float> with_prior(std::vector<float> moments, const std::vector<double>& prior) {
+  for (size_t i = 0; i < prior.size(); ++i)
+    moments[i] = static_cast<float>(static_cast<double>(moments[i]) + prior[i]);
+  return moments;
+}
+
+}  // namespace
 
 bool has_second_moments(const std::filesystem::path& statistics) {
   constexpr std::string_view kMagic = "GGUF";
@@ -52,8 +77,9 @@ std::vector<std::optional<FeedbackFactor>> TensorFeedback::factors(size_t group,
   std::vector<std::optional<FeedbackFactor>> factors;
   if (group == 0) return factors;
   const MomentsFile::Input& input = inputs_[group - 1];
+  const std::vector<double> prior = prior_of(*file_, input);
   for (uint64_t expert = 0; expert < input.experts; ++expert) {
-    factors.push_back(make_feedback_factor(file_->read(input, expert),
+    factors.push_back(make_feedback_factor(with_prior(file_->read(input, expert), prior),
                                            static_cast<int64_t>(input.columns), pool,
                                            effort == Effort::kBest));
     const bool is_scaled = factors.back() && group <= scales_.size() && !scales_[group - 1].empty();

@@ -15,6 +15,9 @@
 
 namespace nibble {
 
+// Of several experts each counts as if it had met so many more rows of the mean over all.
+inline constexpr double kPooledMoments = 64;
+
 // Whether a GGUF importance matrix has any. Errors: those of opening it.
 bool has_second_moments(const std::filesystem::path& statistics);
 
@@ -35,8 +38,9 @@ class TensorFeedback {
   // The inputs of a group other than 0 are divided by these from now on, a factor for each column.
   void scale(size_t group, std::vector<float> scales);
 
-  // Of each matrix (expert) of the group's tensors; a matrix whose input was never met, or is of
-  // no use, has none. With Effort::kBest they have what a rounding search takes.
+  // Of each matrix (expert) of the group's tensors, an expert that met few rows being near the mean
+  // over all (kPooledMoments); where nothing was met, or moments are of no use, there is none. With
+  // Effort::kBest they have what a rounding search takes.
   std::vector<std::optional<FeedbackFactor>> factors(size_t group, Effort effort,
                                                      ThreadPool& pool) const;
 

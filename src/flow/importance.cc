@@ -27,6 +27,11 @@ TensorImportance::TensorImportance(const ImportanceMatrix& matrix,
     const auto entry = matrix.entries.find(tensor.name);
     if (entry == matrix.entries.end()) continue;
     values = entry->second.means();
+    const auto& counts = entry->second.counts;
+    if (counts.size() > 1) {
+      pooled_experts_ += static_cast<size_t>(std::ranges::count_if(
+          counts, [](float count) { return count <= ImportanceEntry::kPooledRows; }));
+    }
     const uint64_t expected = tensor.shape.columns() * tensor.shape.dims[2] * tensor.shape.dims[3];
     if (values.size() != expected) {
       fail(ErrorCode::kInvalidFile,

@@ -21,6 +21,9 @@ class TensorImportance {
   TensorImportance(const ImportanceMatrix& matrix, const std::vector<TensorInfo>& tensors);
 
   size_t count() const;  // tensors that have an entry
+  // Experts of them that met so few rows (ImportanceEntry::kPooledRows or fewer) that their
+  // importance is mostly that of all experts.
+  size_t pooled_experts() const { return pooled_experts_; }
 
   // A value for each column of each matrix of tensors[tensor]; empty: all alike.
   std::span<const float> of(size_t tensor) const;
@@ -28,6 +31,7 @@ class TensorImportance {
 
  private:
   std::vector<std::vector<float>> of_tensor_;
+  size_t pooled_experts_ = 0;
 };
 
 // The matrix of options.imatrix, without the entries that include_weights and exclude_weights leave

@@ -127,6 +127,7 @@ QuantizeResult quantize(const std::filesystem::path& model_path,
   }
   result.method = request.method;
   result.importance_tensors = request.rules.importance.count();
+  result.pooled_experts = request.rules.importance.pooled_experts();
   result.feedback_tensors = request.rules.feedback.tensor_count();
   if (options.scaling == Scaling::kAwq && !options.dry_run)
     result.scaled_inputs = scale_columns(outputs.front(), options.run, model, request.rules);

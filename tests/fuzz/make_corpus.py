@@ -121,6 +121,48 @@ IMATRIX = {
                  weights=floats(1, 2, 3, 4) + bytes(16) + floats(2, 0)),
 }
 
+IMATRIX["experts"] = gguf(
+    [("general.type", STRING, "imatrix"), ("imatrix.chunk_size", U32, 512)],
+    [("blk.0.ffn_up_exps.weight.in_sum2", [4, 3], 0, 48), ("blk.0.ffn_up_exps.weight.counts", [1, 3], 0, 12)],
+    weights=floats(*range(12)) + bytes(16) + floats(16, 0, 3))
+# Damaged, or of counts that no file holds.
+IMATRIX |= {f"bad_{name}": data for name, data in {
+    "cut": IMATRIX["dat"][:-9],
+    "entries": struct.pack("<i", 2**31 - 1) + bytes(64),
+    "name": struct.pack("<ii", 1, 2**30) + bytes(64),
+    "values": struct.pack("<i", 1) + text32("a") + struct.pack("<ii", 1, 2**30) + bytes(64),
+    "nan": imatrix_dat([("a.weight", 1, [1, float("nan")])]),
+}.items()}
+
+CONVERSATIONS = {
+    "text": b'{"text": "One"}\n\n{"text": "Two \\u00e4", "id": 7}\n',
+    "messages": b'{"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]}\n',
+    "prompt": b'{"prompt": "Why?", "completion": "So."}\n{"prompt": [{"role": "user", "content": "a"}], "completion": '
+              b'[{"role": "assistant", "content": [{"type": "text", "text": "b"}]}]}\n',
+    "tools": b'{"messages": [{"role": "assistant", "content": null, "tool_calls": [{"id": 1}]}], '
+             b'"tools": [{"type": "function", "function": {"name": "f"}}]}\n',
+}
+
+
+def checkpoint(work, passes, chunks, *lists):
+    """lists of inputs: (layer, columns, roles, counts, [moments of each expert])"""
+    out = b"NIBCALC1" + text(work) + struct.pack("<2Q", passes, chunks)
+    for inputs in lists:
+        out += struct.pack("<Q", len(inputs))
+        for layer, columns, roles, counts, moments in inputs:
+            experts = len(counts)
+            out += struct.pack(f"<4Q{len(roles)}Q", layer, columns, experts, len(roles), *roles)
+            out += struct.pack(f"<{experts * columns}d{experts}d", *[1.5] * (experts * columns), *counts)
+            out += b"".join(struct.pack(f"<Q{len(m)}d", len(m), *m) for m in moments)
+    return out + bytes(8)  # the target puts the checksum there
+
+
+CHECKPOINT = {
+    "first_pass": checkpoint("model: a\n", 0, 3, [], [(0, 2, [1, 2, 3], [7], [[1, 2, 3]])]),
+    "second_pass": checkpoint("model: a\n", 1, 0, [(0, 2, [4], [7], [[]])], []),
+    "experts": checkpoint("", 0, 1, [], [(1, 2, [5], [0, 5], [[], [4, 5, 6]])]),
+}
+
 # The kinds of tasks in their order (src/eval/task_kinds.cc), one byte each, then a file of it.
 CHOICES = {"choices": ["x", "y"]}
 TASKS = {
@@ -178,7 +220,8 @@ def chat_templates():
 
 
 for folder, seeds in (("gguf", GGUF), ("gguf_weights", GGUF_WEIGHTS), ("safetensors", SAFETENSORS),
-                      ("imatrix", IMATRIX), ("tasks", TASKS), ("reference", REFERENCE),
+                      ("imatrix", IMATRIX), ("conversations", CONVERSATIONS),
+                      ("checkpoint", CHECKPOINT), ("tasks", TASKS), ("reference", REFERENCE),
                       ("chat_template", chat_templates())):
     (CORPUS / folder).mkdir(parents=True, exist_ok=True)
     for seed, data in seeds.items():

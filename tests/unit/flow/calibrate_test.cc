@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
+#include <cstring>
 
 #include "file/imatrix.h"
 #include "file/moments.h"
@@ -61,6 +63,27 @@ TEST_F(CalibrateTest, MeasuresWhatLlamaImatrixMeasures) {
   }
 }
 
+// tests/golden/lab-7m/make_importance.py, in double; keys and values are f16 here.
+TEST_F(CalibrateTest, MeasuresWhatAReferenceImplementationMeasures) {
+  const auto golden = read_file(repository_path("tests/golden/lab-7m/importance.f32"));
+  std::vector<float> expected(golden.size() / sizeof(float));
+  std::memcpy(expected.data(), golden.data(), golden.size());
+  CalibrateOptions options;
+  options.context = 128;
+  options.chunks = 6;
+  calibrate(model_, {{"a.txt", own_text("calibration.txt")}}, folder_ / "my.gguf", options, {});
+  const auto matrix = read_imatrix(folder_ / "my.gguf");
+  auto at = expected.begin();
+  for (int layer = 0; layer < 6; ++layer) {
+    for (const char* name : {"attn_q", "attn_output", "ffn_up", "ffn_down"}) {
+      const auto tensor = "blk." + std::to_string(layer) + "." + name + ".weight";
+      for (const float sum : matrix.entries.at(tensor).sums)
+        ASSERT_NEAR(sum / *at++, 1, 1e-3) << tensor;
+    }
+  }
+  EXPECT_EQ(at, expected.end());
+}
+
 TEST_F(CalibrateTest, WritesTheSameNumbersInBothLayouts) {
   run("my.gguf");
   run("my.dat");
@@ -94,7 +117,7 @@ TEST_F(CalibrateTest, MomentsHaveTheSquaresOnTheirDiagonal) {
 
 TEST_F(CalibrateTest, ReadsTheTextsAgainWhereMemoryIsShortAndWritesTheSame) {
   EXPECT_EQ(run("whole.gguf", {.chunks = 6, .moments = true}).passes, 1);
-  // A layer's moments take 4 * (2 * 256^2 + 256^2 + 768^2) bytes.
+  // A layer's moments take some 4 * (3 * 256^2 + 768^2) bytes: two layers fit.
   EXPECT_EQ(run("parts.gguf", {.chunks = 6, .moments = true, .memory_limit = 7 << 20}).passes, 3);
   EXPECT_EQ(bytes("whole.gguf"), bytes("parts.gguf"));
 }
