@@ -23,7 +23,7 @@ InputStatistics& ActivationStatistics::input(std::span<const Role> roles, int64_
   size_t& index =
       index_[static_cast<size_t>(layer) * kRoleCount + static_cast<size_t>(roles.front())];
   if (index == 0) {
-    const bool is_stacked = role_row(roles.front()).is_stacked;
+    const bool is_stacked = role_row(roles.front()).is_stacked();
     const auto experts = static_cast<size_t>(is_stacked ? config_.experts : 1);
     const auto count = experts * static_cast<size_t>(columns);
     InputStatistics& added = inputs_.emplace_back();
