@@ -75,8 +75,8 @@ def as_internlm2(tensors: Tensors, config: dict) -> None:
     """Llama under the names of InternLM 2, with queries, keys and values of each group in one matrix."""
     for layer in range(config["num_hidden_layers"]):
         q, k, v = (tensors.pop(f"model.layers.{layer}.self_attn.{part}_proj.weight") for part in "qkv")
-        heads = [q.reshape(2, 2, 16, 32), k.reshape(2, 1, 16, 32), v.reshape(2, 1, 16, 32)]
-        tensors[f"model.layers.{layer}.attention.wqkv.weight"] = torch.cat(heads, dim=1).reshape(128, 32)
+        heads = [q.reshape(2, 2, 8, 32), k.reshape(2, 1, 8, 32), v.reshape(2, 1, 8, 32)]
+        tensors[f"model.layers.{layer}.attention.wqkv.weight"] = torch.cat(heads, dim=1).reshape(64, 32)
     rename(tensors, {"self_attn.o_proj": "attention.wo", "mlp.gate_proj": "feed_forward.w1",
                      "mlp.up_proj": "feed_forward.w3", "mlp.down_proj": "feed_forward.w2",
                      "input_layernorm": "attention_norm", "post_attention_layernorm": "ffn_norm",
@@ -149,7 +149,7 @@ FIXTURES = {
     "olmo": Fixture("OlmoForCausalLM", clip_qkv=1.0),
     "olmo2": Fixture("Olmo2ForCausalLM"),
     "olmo3": Fixture("Olmo3ForCausalLM", num_hidden_layers=4, sliding_window=12),
-    "olmoe": Fixture("OlmoeForCausalLM", num_experts=4, num_experts_per_tok=2),
+    "olmoe": Fixture("OlmoeForCausalLM", num_key_value_heads=4, num_experts=4, num_experts_per_tok=2),
     "qwen2moe": Fixture("Qwen2MoeForCausalLM", num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32,
                         shared_expert_intermediate_size=64, decoder_sparse_step=1),
     "qwen3moe": Fixture("Qwen3MoeForCausalLM", head_dim=16, num_experts=4, num_experts_per_tok=2,
@@ -165,10 +165,11 @@ FIXTURES = {
     "command_r_plus": Fixture("CohereForCausalLM", logit_scale=0.25, tie_word_embeddings=True, use_qk_norm=True),
     "cohere2": Fixture("Cohere2ForCausalLM", logit_scale=0.25, tie_word_embeddings=True, num_hidden_layers=4,
                        sliding_window=12),
-    "internlm2": Fixture("LlamaForCausalLM", change=as_internlm2, head_dim=16),
+    "internlm2": Fixture("LlamaForCausalLM", change=as_internlm2),
     "minicpm": Fixture("LlamaForCausalLM", change=as_minicpm, num_hidden_layers=4),
     "exaone": Fixture("LlamaForCausalLM", change=as_exaone),
-    "exaone4": Fixture("Exaone4ForCausalLM", num_hidden_layers=4, sliding_window=12, sliding_window_pattern=4),
+    "exaone4": Fixture("Exaone4ForCausalLM", sliding_window=None, layer_types=["full_attention"] * 2),
+    "exaone4_window": Fixture("Exaone4ForCausalLM", num_hidden_layers=4, sliding_window=12, sliding_window_pattern=4),
     "glm4": Fixture("Glm4ForCausalLM", head_dim=16, attention_bias=True),
 }
 
@@ -181,6 +182,8 @@ def fill(model: torch.nn.Module) -> None:
             values = random.standard_normal(tuple(parameter.shape)).astype(numpy.float32)
             if parameter.dim() > 1 and "embed" not in name and "wte" not in name and "wpe" not in name:
                 values *= 1.0 / math.sqrt(parameter.shape[-1])
+            elif parameter.dim() > 1 and model.config.tie_word_embeddings:
+                values *= 0.25  # or logits are so large that a token has all of the probability
             elif parameter.dim() == 1:
                 values = values * 0.2 + float(parameter.float().mean().round())
             parameter.copy_(torch.from_numpy(values).bfloat16().float())
@@ -211,11 +214,12 @@ def make_tokenizer() -> None:
     """A vocabulary like Llama 2's, of as many tokens as there are rows: letters, and merges of some."""
     tokens = ["<unk>", "<s>", "</s>"]
     letters = "▁etaoinshrdlucmfwypvbgkjqxz"
-    merges = ["▁ t", "h e", "▁t he", "i n", "a n", "▁ a", "e r", "o n", "▁ s", "r e", "▁an d"]
+    merges = ["▁ t", "h e", "▁t he", "i n", "a n", "▁ a", "e r", "o n", "▁ s", "r e", "▁ and"]
     merges.insert(8, "an d")
     tokens += [*letters, *"ABCDEFGHIJKLMNOPQRSTUVWXYZ", *".,!?'\n0123456789"]
     tokens += [merge.replace(" ", "") for merge in merges if merge.replace(" ", "") not in tokens]
-    tokens += [f"<extra_{i}>" for i in range(VOCABULARY - len(tokens))]
+    tokens += [f"<extra_{i}>" for i in range(VOCABULARY - len(tokens) - 1)]
+    tokens.append("<|endoftext|>")  # llama.cpp looks for it in Phi-3
     special = [{"id": i, "content": token, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
                 "special": True} for i, token in enumerate(tokens[:3])]
     normalizer = {"type": "Sequence", "normalizers": [
@@ -224,7 +228,7 @@ def make_tokenizer() -> None:
         "version": "1.0", "truncation": None, "padding": None, "added_tokens": special, "normalizer": normalizer,
         "pre_tokenizer": None, "post_processor": None, "decoder": None,
         "model": {"type": "BPE", "dropout": None, "unk_token": "<unk>", "continuing_subword_prefix": None,
-                  "end_of_word_suffix": None, "fuse_unk": True, "byte_fallback": False,
+                  "end_of_word_suffix": None, "fuse_unk": True, "byte_fallback": True,
                   "vocab": {token: i for i, token in enumerate(tokens)}, "merges": merges}}
     (FOLDER / "tokenizer.json").write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n")
     (FOLDER / "tokenizer_config.json").write_text(json.dumps(
