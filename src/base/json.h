@@ -36,6 +36,7 @@ class JsonObject {
   double require_float(const char* key) const;
   std::string require_string(const char* key) const;
   const std::string& file_name() const { return file_name_; }
+  const Json& json() const { return *object_; }
 
  private:
   [[noreturn]] void fail_type(const char* key, const Json& found, const char* expected) const;

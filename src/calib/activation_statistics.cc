@@ -47,7 +47,7 @@ InputStatistics& ActivationStatistics::input(std::span<const Role> roles, int64_
                                              int64_t columns) {
   size_t& index = index_of(roles.front(), layer);
   if (index == 0) {
-    const bool is_stacked = role_row(roles.front()).is_stacked;
+    const bool is_stacked = role_row(roles.front()).is_stacked();
     const auto experts = static_cast<size_t>(is_stacked ? config_.experts : 1);
     InputStatistics& added = inputs_.emplace_back();
     added.roles.assign(roles.begin(), roles.end());

@@ -66,7 +66,7 @@ WeightError error_of(const Model::Parts& model, const Model::Parts& reference, T
                      const RecordedLayers& recorded, bool is_output) {
   const auto layer = static_cast<int64_t>(place.layer);
   const Role input_of = is_output ? Role::kOutput : place.role;
-  const int64_t matrices = role_row(place.role).is_stacked ? model.config.experts : 1;
+  const int64_t matrices = role_row(place.role).is_stacked() ? model.config.experts : 1;
   WeightError sum;
   for (int64_t m = 0; m < matrices; ++m) {
     sum += weight_error(model.weights->of(place.role, layer, m),
@@ -85,8 +85,8 @@ std::vector<TensorDifference> compare_tensors(const Model::Parts& model,
   for (const TensorInfo& tensor : source.tensors()) {
     const TensorPlace place = *place_from_gguf_name(tensor.name);
     const auto layer = static_cast<int64_t>(place.layer);
-    const TensorView& weights = model.weights->of(place.role, layer);
-    if (weights.rows == 1) continue;  // norms are kept as they are
+    // Norms and biases are kept as they are.
+    if (place.is_bias || role_row(place.role).kind == RoleKind::kVector) continue;
     const bool is_output = tied && place.role == Role::kTokenEmbd;
     const WeightError error = error_of(model, reference, place, recorded, is_output);
     differences.push_back({tensor.name, tensor.type, reference.weights->of(place.role, layer).type,

@@ -19,10 +19,11 @@ namespace {
 
 constexpr int64_t kFloat = sizeof(float);
 
-Role role_of(const TensorInfo& tensor) { return place_from_gguf_name(tensor.name)->role; }
+TensorPlace place_of(const TensorInfo& tensor) { return *place_from_gguf_name(tensor.name); }
+Role role_of(const TensorInfo& tensor) { return place_of(tensor).role; }
 
 uint64_t interleaved_bytes_of(const TensorInfo& tensor) {
-  const uint64_t matrices = role_row(role_of(tensor)).is_stacked ? tensor.shape.dims[2] : 1;
+  const uint64_t matrices = role_row(role_of(tensor)).is_stacked() ? tensor.shape.dims[2] : 1;
   const TensorView view{.type = tensor.type,
                         .rows = static_cast<int64_t>(tensor.shape.rows() / matrices),
                         .columns = static_cast<int64_t>(tensor.shape.columns())};
@@ -35,9 +36,9 @@ std::set<DType> types_of(std::span<const TensorInfo> tensors, const Wanted& want
   const bool tied = is_tied(tensors);
   std::set<DType> types;
   for (const TensorInfo& tensor : tensors) {
-    Role role = role_of(tensor);
-    if (tied && role == Role::kTokenEmbd) role = Role::kOutput;
-    if (is_multiplied(role) && wanted(role)) types.insert(tensor.type);
+    TensorPlace place = place_of(tensor);
+    if (tied && place.role == Role::kTokenEmbd) place.role = Role::kOutput;
+    if (is_multiplied(place) && wanted(place.role)) types.insert(tensor.type);
   }
   return types;
 }
@@ -62,12 +63,13 @@ int64_t activation_bytes(const std::set<DType>& types, int64_t rows, int64_t col
   return bytes + rows * (quantized + tiles + sums);
 }
 
-bool is_of_experts(Role role) { return role_row(role).is_stacked; }
+bool is_of_experts(Role role) { return role_row(role).is_stacked(); }
 
 // Panels of weights that a thread unpacks, and what it attends with (kernel/matmul.cc,
 // batch_attention.cc).
 int64_t thread_bytes(const ModelConfig& config, const std::set<DType>& types) {
-  const int64_t widest = std::max({config.hidden, config.ffn, config.q_width()});
+  const int64_t widest =
+      std::max({config.hidden, config.ffn, config.expert_ffn, config.shared_ffn, config.q_width()});
   constexpr int64_t kRows = kPanelRows + kMaxPairs * kPairRows;
   int64_t panels = 0;
   for (const DType type : types) {
@@ -103,6 +105,13 @@ uint64_t looked_up_bytes(const TensorInfo& embedding, int64_t tokens) {
 // Norms and routers are converted to f32.
 uint64_t f32_bytes(const TensorInfo& tensor) { return tensor.shape.count() * sizeof(float); }
 
+// Rows of what attention and norms keep, in floats.
+int64_t attention_width(const ModelConfig& c, bool has_fused, bool has_second_norm) {
+  const int64_t ropes = c.rope_dimensions * (c.local_rope_base > 0 ? 2 : 1);
+  const int64_t fused = has_fused ? c.q_width() + 2 * c.kv_width() : 0;
+  return (has_second_norm ? 4 : 3) * c.hidden + 2 * c.q_width() + 2 * c.kv_width() + fused + ropes;
+}
+
 }  // namespace
 
 WeightMemory weight_memory(std::span<const TensorInfo> tensors, int64_t context) {
@@ -110,12 +119,12 @@ WeightMemory weight_memory(std::span<const TensorInfo> tensors, int64_t context)
   const bool tied = is_tied(tensors);
   for (const TensorInfo& tensor : tensors) {
     const Role role = role_of(tensor);
-    if (is_kept_f32(role)) {
+    if (is_kept_f32(place_of(tensor))) {
       memory.running += f32_bytes(tensor);
       continue;
     }
     const bool is_output = tied && role == Role::kTokenEmbd;
-    const uint64_t copy = is_multiplied(role) || is_output ? interleaved_bytes_of(tensor) : 0;
+    const uint64_t copy = is_multiplied({role}) || is_output ? interleaved_bytes_of(tensor) : 0;
     memory.running += copy;
     memory.loading = std::max(memory.loading, memory.running + tensor.bytes());
     if (role == Role::kTokenEmbd) memory.running += looked_up_bytes(tensor, context);
@@ -131,20 +140,27 @@ uint64_t kv_cache_bytes(const ModelConfig& config, int64_t context, KvTypes kv_t
 }
 
 uint64_t forward_bytes(const ModelConfig& c, std::span<const TensorInfo> tensors, int64_t tokens) {
+  const auto has = [&](Role role) {
+    return std::ranges::find(tensors, role, role_of) != tensors.end();
+  };
   const auto embedding = std::ranges::find(tensors, Role::kTokenEmbd, role_of);
   const auto vocab_size =
       embedding == tensors.end() ? 0 : static_cast<int64_t>(embedding->shape.rows());
-  const int64_t width = 3 * c.hidden + 2 * c.q_width() + 2 * c.kv_width() + c.rope_dimensions;
+  const bool has_second_norm = has(Role::kAttnNorm2) || (c.is_parallel && has(Role::kFfnNorm));
+  const int64_t width = attention_width(c, has(Role::kAttnQkv), has_second_norm);
   const auto types = types_of(tensors, [](Role role) { return !is_of_experts(role); });
+  const bool is_dense = c.experts == 0 || c.dense_layers > 0;
+  const int64_t ffn = std::max(is_dense ? c.ffn : 0, c.shared_ffn);
+  const bool is_gated = has(Role::kFfnGate) || has(Role::kFfnGateShared);
+  const int64_t ffn_width = (is_gated ? 2 : c.arch->fuses_gate ? 3 : 1) * ffn;
   int64_t bytes = vocab_size * kFloat;
-  if (c.experts == 0) {
-    bytes += tokens * (width + 2 * c.ffn) * kFloat;
-    bytes += activation_bytes(types, tokens, std::max({c.hidden, c.q_width(), c.ffn}));
-  } else {
+  bytes += tokens * (width + ffn_width + (c.shared_ffn > 0 ? c.hidden : 0)) * kFloat;
+  bytes += activation_bytes(types, tokens, std::max({c.hidden, c.q_width(), ffn}));
+  if (c.experts > 0) {
     const int64_t rows = tokens * c.experts_used;
-    bytes += tokens * width * kFloat + rows * (c.hidden + 2 * c.ffn) * kFloat;
-    bytes += activation_bytes(types, tokens, std::max(c.hidden, c.q_width()));
-    bytes += activation_bytes(types_of(tensors, is_of_experts), rows, std::max(c.hidden, c.ffn));
+    bytes += rows * (c.hidden + 2 * c.expert_ffn) * kFloat;
+    bytes +=
+        activation_bytes(types_of(tensors, is_of_experts), rows, std::max(c.hidden, c.expert_ffn));
   }
   return static_cast<uint64_t>(bytes);
 }

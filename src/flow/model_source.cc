@@ -24,10 +24,7 @@ bool starts_with_gguf_magic(const std::filesystem::path& path) {
 
 void check_unsupported(const HfDirectory& hf, const Arch& arch) {
   for (const UnsupportedTensor& tensor : hf.unsupported()) {
-    const bool ignored = std::ranges::any_of(arch.ignored_suffixes, [&](std::string_view suffix) {
-      return tensor.name.ends_with(suffix);
-    });
-    if (ignored) continue;
+    if (is_ignored(arch, tensor.name)) continue;
     fail(ErrorCode::kUnsupported, "{}: tensor {} has {}; this version converts F32, F16 and BF16",
          hf.folder().string(), tensor.name, tensor.reason);
   }
@@ -87,17 +84,13 @@ ModelSource open_hf(const std::filesystem::path& path) {
   const Arch& arch = arch_from_hf_config(config);
   check_unsupported(*model.hf, arch);
   model.metadata = metadata_from_hf_config(arch, config, model_name(model.hf->folder()));
-  RenamedOptions options;
-  const std::string prefix = std::string(arch.name) + ".";
-  options.heads = model.metadata.require_uint(prefix + "attention.head_count");
-  options.kv_heads = model.metadata.require_uint(prefix + "attention.head_count_kv");
-  options.experts = model.metadata.find_uint(prefix + "expert_count").value_or(0);
-  options.tied_output = config.find_bool("tie_word_embeddings").value_or(false);
-  options.rope_factors = rope_factors_from_hf_config(config);
+  const Json fields = language_model_config(arch, config);
+  RenamedOptions options = renamed_options(arch, config, model.metadata);
   options.origin = model.hf->folder().string();
   model.renamed = std::make_unique<Renamed>(*model.hf, arch, std::move(options));
   const auto vocabulary =
-      vocabulary_from_hf(tokenizer_files(model.hf->folder()), config.require_uint("vocab_size"));
+      vocabulary_from_hf(tokenizer_files(model.hf->folder()),
+                         JsonObject(fields, config.file_name()).require_uint("vocab_size"));
   check_vocabulary_size(model, vocabulary);
   add_vocabulary(vocabulary, model.metadata);
   return model;
@@ -129,14 +122,18 @@ ModelSource open_config(const std::filesystem::path& path, const std::filesystem
   model.path = path;
   model.format = "Hugging Face config";
   model.metadata = metadata_from_hf_config(arch, config, model_name(folder));
-  const uint64_t vocab_size = config.require_uint("vocab_size");
-  model.outline = std::make_unique<Outline>(
-      tensors_of(config_from_metadata(model.metadata),
-                 {.vocab_size = static_cast<int64_t>(vocab_size),
-                  .has_output = !config.find_bool("tie_word_embeddings").value_or(false),
-                  .has_rope_factors = !rope_factors_from_hf_config(config).empty(),
-                  .type = checkpoint_type(config)}),
-      file.string());
+  const Json fields = language_model_config(arch, config);
+  const uint64_t vocab_size = JsonObject(fields, config.file_name()).require_uint("vocab_size");
+  const RenamedOptions options = renamed_options(arch, config, model.metadata);
+  std::vector<Role> made;
+  for (const auto& [role, factors] : options.made) made.push_back(role);
+  model.outline =
+      std::make_unique<Outline>(tensors_of(config_from_metadata(model.metadata),
+                                           {.vocab_size = static_cast<int64_t>(vocab_size),
+                                            .has_output = !options.tied_output,
+                                            .made = std::move(made),
+                                            .type = checkpoint_type(config)}),
+                                file.string());
   try_to_add_vocabulary(folder, vocab_size, model.metadata);
   return model;
 }

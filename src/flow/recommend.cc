@@ -47,9 +47,10 @@ Subject open_subject(const std::filesystem::path& path) {
   const auto& tensors = subject.source.tensors();
   check_tensors(tensors, subject.config, path.string());
   for (const TensorInfo& tensor : tensors.tensors()) {
-    const Role role = place_from_gguf_name(tensor.name)->role;
-    if (role == Role::kTokenEmbd) subject.vocab_size = static_cast<int64_t>(tensor.shape.rows());
-    if (is_multiplied(role) && block_weights(tensor.type) > 1) subject.is_quantized = true;
+    const TensorPlace place = *place_from_gguf_name(tensor.name);
+    if (place.role == Role::kTokenEmbd)
+      subject.vocab_size = static_cast<int64_t>(tensor.shape.rows());
+    if (is_multiplied(place) && block_weights(tensor.type) > 1) subject.is_quantized = true;
   }
   return subject;
 }

@@ -36,13 +36,14 @@ constexpr size_t kPromptRuns = 3;
 constexpr int64_t kWidestLayer = 48 * kMiB;  // weights
 constexpr int64_t kPromptWeights = 24 * kMiB;
 constexpr int64_t kCacheBytes = 64 * kMiB;
+constexpr int64_t kMostPositions = 8193;
 constexpr int64_t kSlack = 64 * kMiB;              // of the buffer, for padding
 constexpr int64_t kVocabularyWeights = 16 * kMiB;  // of the output matrix, at most
 
 // The matrices of a layer that a token is multiplied with, in weights.
 int64_t layer_weights(const ModelConfig& c) {
-  const int64_t networks = std::max<int64_t>(c.experts_used, 1);
-  return c.hidden * (2 * c.q_width() + 2 * c.kv_width() + 3 * networks * c.ffn);
+  const int64_t ffn = c.experts > 0 ? c.experts_used * c.expert_ffn + c.shared_ffn : c.ffn;
+  return c.hidden * (2 * c.q_width() + 2 * c.kv_width() + 3 * ffn);
 }
 
 // What they take in the buffer, at most: side by side, in rows of 256 or more.
@@ -56,16 +57,18 @@ int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step;
 
 template <class Fits>
 ModelConfig narrowed(ModelConfig config, const Fits& fits) {
-  while (!fits(config) && config.ffn > 1024) config.ffn = round_up(config.ffn / 2, kColumns);
+  for (int64_t* width : {&config.ffn, &config.expert_ffn, &config.shared_ffn}) {
+    while (!fits(config) && *width > 1024) *width = round_up(*width / 2, kColumns);
+  }
   while (!fits(config) && config.heads / config.kv_heads % 2 == 0) config.heads /= 2;
   return config;
 }
 
 // Of one token, or one of `tokens` of a prompt. Of experts those that it chooses.
 double multiplied_share(const TensorInfo& tensor, const ModelConfig& config) {
-  const Role role = place_from_gguf_name(tensor.name)->role;
-  if (!is_multiplied(role)) return 0;
-  if (!role_row(role).is_stacked) return 1;
+  const TensorPlace place = *place_from_gguf_name(tensor.name);
+  if (!is_multiplied(place)) return 0;
+  if (!role_row(place.role).is_stacked()) return 1;
   return static_cast<double>(config.experts_used) / static_cast<double>(config.experts);
 }
 
@@ -88,12 +91,12 @@ class ConstantTensors final : public TensorSource {
       : tensors_(tensors_of(config, {.vocab_size = vocab_size, .type = type})), buffer_(buffer) {
     uint64_t offset = 0;
     for (TensorInfo& tensor : tensors_) {
-      const Role role = place_from_gguf_name(tensor.name)->role;
-      if (role == Role::kTokenEmbd) tensor.type = DType::kF16;
-      if (is_kept_f32(role)) tensor.type = DType::kF32;
+      const TensorPlace place = *place_from_gguf_name(tensor.name);
+      if (place.role == Role::kTokenEmbd) tensor.type = DType::kF16;
+      if (is_kept_f32(place)) tensor.type = DType::kF32;
       // Where the matrix lies if it is not interleaved.
-      offsets_.push_back(is_multiplied(role) ? offset : 0);
-      if (is_multiplied(role)) offset += tensor.bytes();
+      offsets_.push_back(is_multiplied(place) ? offset : 0);
+      if (is_multiplied(place)) offset += tensor.bytes();
     }
   }
 
@@ -104,7 +107,7 @@ class ConstantTensors final : public TensorSource {
   }
   std::span<const std::byte> view(size_t tensor) const override {
     const TensorInfo& info = tensors_[tensor];
-    const bool is_vector = is_kept_f32(place_from_gguf_name(info.name)->role);
+    const bool is_vector = is_kept_f32(*place_from_gguf_name(info.name));
     return is_vector ? std::span<const std::byte>()
                      : buffer_.subspan(offsets_[tensor], info.bytes());
   }
@@ -135,7 +138,7 @@ class SpeedModel::Layers {
   int64_t bytes() const {
     int64_t bytes = 0;
     for (const TensorInfo& tensor : tensors_.tensors()) {
-      if (is_multiplied(place_from_gguf_name(tensor.name)->role))
+      if (is_multiplied(*place_from_gguf_name(tensor.name)))
         bytes += static_cast<int64_t>(tensor.bytes());
     }
     return bytes;
@@ -180,11 +183,16 @@ class SpeedModel::Layers {
 
 SpeedModel::SpeedModel(const ModelConfig& config, int64_t vocab_size, ThreadPool& pool)
     : config_(config), shape_(config), pool_(pool) {
-  shape_.context_length = INT32_MAX;
+  // Of learned positions there is a row for each.
+  shape_.context_length =
+      config.arch->positions == PositionKind::kLearned ? kMostPositions : INT32_MAX;
   shape_.hidden = round_up(config.hidden, kColumns);
-  shape_.ffn = round_up(config.ffn, kColumns);
+  for (int64_t* width : {&shape_.ffn, &shape_.expert_ffn, &shape_.shared_ffn})
+    *width = round_up(*width, kColumns);
   while (shape_.q_width() % kColumns != 0) shape_.heads += config.kv_heads;
   shape_.experts = config.experts_used;  // those that a token uses, and no others
+  shape_.dense_layers = 0;
+  shape_.expert_groups = shape_.expert_groups_used = 1;
   vocab_size_ = std::min(vocab_size, std::max<int64_t>(kVocabularyWeights / shape_.hidden, 16));
   int64_t cache = 0;
 #ifdef _SC_LEVEL3_CACHE_SIZE
@@ -252,10 +260,11 @@ double SpeedModel::seconds_of_position(KvTypes kv_types) {
     return known->second;
   ModelConfig few = shape_;
   few.layers = std::min<int64_t>(shape_.layers, 4);
-  few.ffn = kColumns;
+  few.ffn = few.expert_ffn = kColumns;
+  few.shared_ffn = 0;
   const ModelConfig config = fitted(few, DType::kQ8_0);
   const int64_t row_bytes = kv_bytes_per_position(config, kv_types);
-  const int64_t positions = std::clamp<int64_t>(kCacheBytes / row_bytes, 512, 8192);
+  const int64_t positions = std::clamp<int64_t>(kCacheBytes / row_bytes, 512, kMostPositions - 1);
   Layers layers(config, 16, DType::kQ8_0, pool_, buffer_for(DType::kQ8_0));
   const double seconds = layers.seconds(1, kv_types, positions) - layers.seconds(1, kv_types, 0);
   return position_seconds_[key] =

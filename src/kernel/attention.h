@@ -70,19 +70,37 @@ void score(const AttentionHeads& a, int64_t at, int64_t count) noexcept {
   }
 }
 
-// A head's scores of a block become weights e^(score - largest so far); what was summed up before
-// is to be multiplied by the result.
+// Scores of a head for positions from `at` on as softcap and ALiBi have them.
 template <class V>
-NIBBLE_INLINE float softmax_row(float* scores, int64_t count, float& largest,
+NIBBLE_INLINE void adjust_scores(const AttentionHeads& a, int head, int64_t at, int64_t count) {
+  alignas(64) static constexpr float kSteps[16] = {0, 1, 2,  3,  4,  5,  6,  7,
+                                                   8, 9, 10, 11, 12, 13, 14, 15};
+  float* scores = a.weights + head * kAttentionPositions;
+  for (int64_t i = 0; i < count; i += 16) {
+    auto score = V::load(scores + i);
+    if (a.softcap > 0) score = soft_cap<V>(score, a.softcap);
+    if (a.slopes != nullptr) {
+      const auto behind = V::set1(static_cast<float>(at + i - (a.positions - 1)));
+      score = V::fma(V::set1(a.slopes[head]), V::add(behind, V::load(kSteps)), score);
+    }
+    V::store(scores + i, score);
+  }
+}
+
+// A head's scores of a block become weights e^(score - largest so far), 0 before the first one that
+// is seen; what was summed up before is to be multiplied by the result.
+template <class V>
+NIBBLE_INLINE float softmax_row(float* scores, int64_t first, int64_t count, float& largest,
                                 typename V::F32& total) {
   const float before = largest;
-  const float here = largest_of<V>(scores, count);
+  const float here = largest_of<V>(scores + first, count - first);
   largest = here > before ? here : before;
   alignas(64) float factor[16];
   V::store(factor, exp<V>(V::set1(before - largest)));
   total = V::mul(total, V::set1(factor[0]));
   for (int64_t i = 0; i < count; i += 16) {
     V::store(scores + i, exp<V>(V::sub(V::load(scores + i), V::set1(largest))));
+    for (int64_t k = i; k < first && k < i + 16; ++k) scores[k] = 0.0f;
     const auto weights = load_rest<V>(scores + i, count - i);  // 0 where there is no position
     total = V::add(total, weights);
   }
@@ -160,14 +178,23 @@ template <class V>
 void attend(const AttentionHeads& a) noexcept {
   typename V::F32 total[kAttentionHeads];
   float largest[kAttentionHeads], factors[kAttentionHeads];
-  for (int h = 0; h < a.count; ++h) largest[h] = kNoScore, total[h] = V::zero();
+  for (int h = 0; h < a.count; ++h) {
+    alignas(64) static constexpr float kOne[16] = {1.0f};
+    largest[h] = a.sinks == nullptr ? kNoScore : a.sinks[h];
+    total[h] = a.sinks == nullptr ? V::zero() : V::load(kOne);
+  }
   for (int64_t i = 0; i < a.count * a.head_dim; ++i) a.output[i] = 0.0f;
-  for (int64_t at = 0; at < a.positions; at += kAttentionPositions) {
+  const int64_t begin = a.first / kAttentionPositions * kAttentionPositions;
+  for (int64_t at = begin; at < a.positions; at += kAttentionPositions) {
     const int64_t left = a.positions - at;
     const int64_t count = left < kAttentionPositions ? left : kAttentionPositions;
+    const int64_t first = at < a.first ? a.first - at : 0;
     a.key_reader->score(a, at, count);
-    for (int h = 0; h < a.count; ++h)
-      factors[h] = softmax_row<V>(a.weights + h * kAttentionPositions, count, largest[h], total[h]);
+    for (int h = 0; h < a.count; ++h) {
+      if (a.softcap > 0 || a.slopes != nullptr) adjust_scores<V>(a, h, at, count);
+      factors[h] =
+          softmax_row<V>(a.weights + h * kAttentionPositions, first, count, largest[h], total[h]);
+    }
     a.value_reader->add_values(a, at, count, factors);
   }
   for (int h = 0; h < a.count; ++h) {

@@ -9,25 +9,42 @@
 
 namespace nibble {
 
+// Scores as softcap and ALiBi have them.
 template <class V>
-NIBBLE_INLINE typename V::F32 exp_where(typename V::Mask mask, typename V::F32 x) {
-  return V::select(mask, exp<V>(x), V::zero());
+NIBBLE_INLINE void adjust_scores(const AttentionBlock& block) {
+  for (int lane = 0; lane < kPairRows; lane += kPanelRows) {
+    for (int64_t i = 0; i < block.positions; ++i) {
+      float* to = block.scores + kPairRows * i + lane;
+      auto score = V::load(to);
+      if (block.softcap > 0) score = soft_cap<V>(score, block.softcap);
+      if (block.slopes != nullptr) {
+        const auto step = V::add(V::load(block.behind + lane), V::set1(static_cast<float>(i)));
+        score = V::fma(V::load(block.slopes + lane), step, score);
+      }
+      V::store(to, score);
+    }
+  }
 }
 
 // The scores of 16 queries become e^(score - largest so far), 0 where a query does not see the
 // position; what was summed up before is to be multiplied by the result.
-template <class V>
+template <class V, bool kHides>
 NIBBLE_INLINE typename V::F32 softmax_block(const AttentionBlock& block, int panel) {
   const int64_t lane = panel * kPanelRows;
   const auto visible = V::load(block.visible + lane);
-  const auto sees = [&](int64_t position) __attribute__((always_inline)) {
-    return V::greater(visible, V::set1(static_cast<float>(position)));
+  const auto hidden = kHides ? V::load(block.hidden + lane) : V::zero();
+  // x, or `otherwise` where a query does not see the position.
+  const auto if_seen = [&](int64_t position, typename V::F32 x, typename V::F32 otherwise)
+      __attribute__((always_inline)) {
+    const auto at = V::set1(static_cast<float>(position));
+    if constexpr (kHides) x = V::select(V::greater(hidden, at), otherwise, x);
+    return V::select(V::greater(visible, at), x, otherwise);
   };
   const auto before = V::load(block.largest + lane);
   auto largest = before;
   for (int64_t i = 0; i < block.positions; ++i) {
     const auto score = V::load(block.scores + kPairRows * i + lane);
-    largest = V::max(V::select(sees(i), score, largest), largest);
+    largest = V::max(if_seen(i, score, largest), largest);
   }
   const auto factor = exp<V>(V::sub(before, largest));
   float* totals = block.total + lane;  // of every 16th position
@@ -36,7 +53,7 @@ NIBBLE_INLINE typename V::F32 softmax_block(const AttentionBlock& block, int pan
   float* weights = block.weights + lane * block.positions;
   for (int64_t i = 0; i < block.positions; ++i) {
     const auto score = V::load(block.scores + kPairRows * i + lane);
-    const auto weight = exp_where<V>(sees(i), V::sub(score, largest));
+    const auto weight = if_seen(i, exp<V>(V::sub(score, largest)), V::zero());
     V::store(weights + kPanelRows * i, weight);
     float* total = totals + kPairRows * (i % 16);
     V::store(total, V::add(V::load(total), weight));
@@ -61,7 +78,11 @@ void attend_block(const AttentionBlock& block) noexcept {
                           block.scores + i * kPairRows);
   }
   typename V::F32 factor[kPanelPair];
-  for (int p = 0; p < kPanelPair; ++p) factor[p] = softmax_block<V>(block, p);
+  if (block.softcap > 0 || block.slopes != nullptr) adjust_scores<V>(block);
+  for (int p = 0; p < kPanelPair; ++p) {
+    factor[p] = block.hidden == nullptr ? softmax_block<V, false>(block, p)
+                                        : softmax_block<V, true>(block, p);
+  }
   alignas(64) float sums[kWidth * kPairRows];
   for (int64_t i = 0; i < block.head_dim; i += kWidth) {
     float_tile<V, kWidth>(weights, tile(block.values + i * block.positions), block.positions, sums);

@@ -16,9 +16,15 @@ constexpr int64_t kQueriesForBlocks = 16;  // fewer leave most of a block's lane
 
 int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
+// The first position that a token at the end of so many sees.
+int64_t first_seen(const AttentionBatch& batch, int64_t positions) {
+  return batch.window == 0 ? 0 : std::max<int64_t>(positions - batch.window, 0);
+}
+
 // 32 queries and what is summed up for them so far.
 struct QueryGroup {
   std::vector<float> queries, output, largest, total;
+  std::vector<float> slopes;
   std::vector<int64_t> positions;  // that each sees; 0: no query
 
   explicit QueryGroup(int64_t head_dim)
@@ -26,6 +32,7 @@ struct QueryGroup {
         output(static_cast<size_t>(round_up(head_dim, kAttentionTile) * kPairRows)),
         largest(kPairRows, kNoScore),
         total(16 * kPairRows),
+        slopes(kPairRows),
         positions(kPairRows) {}
 };
 
@@ -43,7 +50,8 @@ class HeadAttention {
 
   void run() {
     const int64_t positions = batch_.first + end_;
-    for (int64_t at = 0; at < positions; at += kBlock) {
+    const int64_t first = first_seen(batch_, batch_.first + begin_ + 1);
+    for (int64_t at = first / kBlock * kBlock; at < positions; at += kBlock) {
       const int64_t count = round_up(std::min(kBlock, positions - at), kAttentionTile);
       make_tiles(at, std::min(count, positions - at), count);
       for (QueryGroup& group : groups_) attend_group(group, at, count);
@@ -70,7 +78,14 @@ class HeadAttention {
     for (int64_t k = 0; k < dim(); ++k) {
       to[k * kPanelRows + lane % kPanelRows] = row_[static_cast<size_t>(k)] * batch_.scale;
     }
-    group.positions[static_cast<size_t>(lane)] = batch_.first + begin_ + i / sharing() + 1;
+    const auto at = static_cast<size_t>(lane);
+    const int64_t head = kv_head_ * sharing() + i % sharing();
+    group.positions[at] = batch_.first + begin_ + i / sharing() + 1;
+    if (batch_.slopes != nullptr) group.slopes[at] = batch_.slopes[head];
+    if (batch_.sinks != nullptr) {
+      group.largest[at] = batch_.sinks[head];
+      group.total[at] = 1.0f;
+    }
   }
 
   // Keys as tiles of positions, values as tiles of dimensions. Positions beyond the existing ones
@@ -100,18 +115,25 @@ class HeadAttention {
   }
 
   void attend_group(QueryGroup& group, int64_t at, int64_t count) {
-    float visible[kPairRows];
-    bool any = false;
+    float visible[kPairRows], hidden[kPairRows], behind[kPairRows];
+    bool any = false, hides = false;
     for (size_t i = 0; i < kPairRows; ++i) {
-      visible[i] = static_cast<float>(std::clamp<int64_t>(group.positions[i] - at, 0, count));
-      any = any || visible[i] > 0.0f;
+      const int64_t positions = group.positions[i];
+      visible[i] = static_cast<float>(std::clamp<int64_t>(positions - at, 0, count));
+      hidden[i] =
+          static_cast<float>(std::clamp<int64_t>(first_seen(batch_, positions) - at, 0, count));
+      behind[i] = static_cast<float>(at - (positions - 1));
+      any = any || visible[i] > hidden[i];
+      hides = hides || hidden[i] > 0.0f;
     }
     if (!any) return;
     scores_.resize(static_cast<size_t>(count * kPairRows));
     weights_.resize(static_cast<size_t>(count * kPairRows));
     operations().attend_block({group.queries.data(), keys_.data(), values_.data(), visible, count,
                                dim(), scores_.data(), weights_.data(), group.largest.data(),
-                               group.total.data(), group.output.data()});
+                               group.total.data(), group.output.data(), hides ? hidden : nullptr,
+                               batch_.softcap,
+                               batch_.slopes == nullptr ? nullptr : group.slopes.data(), behind});
   }
 
   void write(const QueryGroup& group, int64_t number) {
@@ -157,11 +179,15 @@ void attend_token(const AttentionBatch& batch, int64_t token, int64_t first, int
   for (float& x : queries) x *= batch.scale;
   const int64_t kv_head = first / (batch.heads / layout.kv_heads);
   float* output = batch.output + at;
+  const int64_t positions = batch.first + token + 1;
   operations().attend({queries.data(), batch.keys + layout.keys(kv_head, 0),
                        batch.values + layout.value(kv_head, 0), layout.key_row, layout.value_row,
                        &operations().kv_reader(layout.types.key),
-                       &operations().kv_reader(layout.types.value), batch.first + token + 1, dim,
-                       static_cast<int>(count), weights.data(), output});
+                       &operations().kv_reader(layout.types.value), positions, dim,
+                       static_cast<int>(count), weights.data(), output,
+                       first_seen(batch, positions), batch.softcap,
+                       batch.slopes == nullptr ? nullptr : batch.slopes + first,
+                       batch.sinks == nullptr ? nullptr : batch.sinks + first});
 }
 
 // How a batch is cut into pieces that know nothing of each other.

@@ -20,7 +20,11 @@ struct AttentionBatch {
   int64_t tokens;
   int64_t first;  // position of the first token: token t sees positions 0 .. first + t
   int64_t heads;
-  float scale;  // of the scores, usually 1 / sqrt(head_dim)
+  float scale;                    // of the scores, usually 1 / sqrt(head_dim)
+  int64_t window = 0;             // that many positions are seen at most, the last ones; 0: all
+  float softcap = 0;              // scores become softcap * tanh(score / softcap); 0: they stay
+  const float* slopes = nullptr;  // of heads: ALiBi adds slope * (position - the token's)
+  const float* sinks = nullptr;   // of heads: one more score, of nothing
 };
 
 // softmax(queries keys^T * scale) values. The bits do not depend on how tokens are cut into

@@ -9,6 +9,7 @@
 
 #include "codec/format.h"
 #include "kernel/kv_layout.h"
+#include "kernel/nonlinearity.h"
 #include "kernel/panel.h"
 #include "simd/isa.h"
 
@@ -41,9 +42,15 @@ struct AttentionHeads {
   const KvReader *key_reader, *value_reader;
   int64_t positions;  // how many the token may see, >= 1
   int64_t head_dim;
-  int count;       // at most kAttentionHeads
-  float* weights;  // scratch: [kAttentionHeads][kAttentionPositions]
-  float* output;   // [count][head_dim]
+  int count;          // at most kAttentionHeads
+  float* weights;     // scratch: [kAttentionHeads][kAttentionPositions]
+  float* output;      // [count][head_dim]
+  int64_t first = 0;  // positions before this one are not seen
+  float softcap = 0;  // scores become softcap * tanh(score / softcap); 0: they stay
+  // To scores is added slope * (position - the token's): ALiBi (arXiv:2108.12409). nullptr: nothing
+  const float* slopes = nullptr;  // [count]
+  // One more score for each head, which has no value: attention to nothing. nullptr: none
+  const float* sinks = nullptr;  // [count]
 };
 
 inline constexpr int kAttentionTile = 8;  // positions or dimensions of a tile
@@ -61,6 +68,11 @@ struct AttentionBlock {
   float* largest;  // [32] score so far, at first lower than all
   float* total;    // [16][32] sums of e^(score - largest) over every 16th position, at first 0
   float* output;   // [head_dim, rounded up to 8][32] the same sum over the values, at first 0
+  const float* hidden =
+      nullptr;        // [32]: positions of the block before this one are not seen; nullptr: all
+  float softcap = 0;  // as above
+  const float* slopes = nullptr;  // [32], as above
+  const float* behind = nullptr;  // [32]: the block's first position less the query's, with slopes
 };
 
 // Over n pairs of floats, of their differences to shifts a = p - p_shift and b = q - q_shift.
@@ -82,6 +94,16 @@ struct Operations {
 
   // gate = silu(gate) * up, silu(x) = x / (1 + e^-x)                     (SwiGLU, arXiv:2002.05202)
   void (*silu_multiply)(float* gate, const float* up, int64_t n) noexcept;
+
+  // y = (x - mean(x)) / sqrt(variance(x) + epsilon) * weight + bias      (arXiv:1607.06450)
+  // Without weight or bias (nullptr): without what it does.
+  void (*layer_norm)(const float* x, const float* weight, const float* bias, float epsilon,
+                     int64_t n, float* y) noexcept;
+
+  // x = f(x) * gated, or f(x) where nothing is gated (nullptr)
+  void (*apply)(Nonlinearity f, float* x, const float* gated, int64_t n) noexcept;
+
+  void (*soft_cap)(float* x, int64_t n, float cap) noexcept;  // x = cap * tanh(x / cap)
 
   void (*add)(float* x, const float* y, int64_t n) noexcept;  // x += y
 

@@ -6,6 +6,7 @@
 #include "kernel/dense.h"
 #include "kernel/gemm.h"
 #include "kernel/limits.h"
+#include "kernel/nonlinear_rows.h"
 #include "kernel/operations.h"
 #include "kernel/row_operations.h"
 
@@ -29,6 +30,9 @@ constexpr Operations make_operations() {
   return {quantize<V>,
           rms_norm<V>,
           silu_multiply<V>,
+          layer_norm<V>,
+          apply<V>,
+          soft_cap<V>,
           add<V>,
           attend<V>,
           attend_block<V>,

@@ -1,12 +1,16 @@
 #include "model/config.h"
 
 #include <cmath>
+#include <optional>
 #include <string>
+#include <variant>
 
 #include "base/error.h"
 
 namespace nibble {
 namespace {
+
+constexpr uint64_t kMaxWidth = 1u << 20;
 
 // Reads ARCH.NAME keys and refuses numbers that no model has, before anything is allocated by them.
 class Reader {
@@ -22,6 +26,25 @@ class Reader {
     const auto value = metadata_.find_uint(key(name));
     return value ? checked(name, *value, largest) : otherwise;
   }
+  // 0 where it is missing.
+  int64_t size_or_zero(std::string_view name, uint64_t largest) const {
+    return metadata_.find_uint(key(name)).value_or(0) == 0 ? 0 : size(name, largest);
+  }
+  std::optional<double> number(std::string_view name) const {
+    const auto value = metadata_.find_float(key(name));
+    if (value && !std::isfinite(*value)) {
+      fail(ErrorCode::kInvalidFile, "{}: {}: found {}, expected a finite number",
+           metadata_.origin(), key(name), *value);
+    }
+    return value;
+  }
+  float number_or(std::string_view name, float otherwise) const {
+    return static_cast<float>(number(name).value_or(otherwise));
+  }
+  bool flag_or(std::string_view name, bool otherwise) const {
+    return metadata_.find_bool(key(name)).value_or(otherwise);
+  }
+  const Metadata& metadata() const { return metadata_; }
   double positive(std::string_view name, double otherwise) const {
     const double value = metadata_.find_float(key(name)).value_or(otherwise);
     if (!(value > 0.0) || !std::isfinite(value)) {
@@ -54,28 +77,143 @@ const Arch& read_arch(const Metadata& metadata) {
   return *arch;
 }
 
-double read_position_scale(const Metadata& metadata, const Reader& reader) {
+// Some files have the number of layer norms under the name of the other kind.
+float read_epsilon(const Reader& reader, const Arch& arch) {
+  constexpr std::string_view kRms = "attention.layer_norm_rms_epsilon";
+  constexpr std::string_view kLayer = "attention.layer_norm_epsilon";
+  const bool has_own =
+      arch.norm == NormKind::kLayer && reader.metadata().contains(reader.key(kLayer));
+  return static_cast<float>(reader.positive(has_own ? kLayer : kRms, arch.epsilon));
+}
+
+void read_rope_scaling(const Reader& reader, RopeScaling& scaling) {
+  const Metadata& metadata = reader.metadata();
   const auto type = metadata.find_string(reader.key("rope.scaling.type")).value_or("none");
-  if (type == "none") return 1.0;
-  if (type == "linear") return 1.0 / reader.positive("rope.scaling.factor", 1.0);
+  scaling.original_context = static_cast<double>(
+      reader.size_or_zero("rope.scaling.original_context_length", uint64_t{1} << 31));
+  scaling.magnitude = static_cast<float>(reader.positive("rope.scaling.attn_factor", 1.0));
+  if (type == "none" || type == "longrope") return;  // factors are a tensor
+  const double factor = reader.positive("rope.scaling.factor", 1.0);
+  if (type == "linear") {
+    scaling.position_scale = 1.0 / factor;
+  } else if (type == "yarn" && scaling.original_context > 0) {
+    scaling.yarn_factor = factor;
+    scaling.yarn_beta_fast = reader.positive("rope.scaling.yarn_beta_fast", 32.0);
+    scaling.yarn_beta_slow = reader.positive("rope.scaling.yarn_beta_slow", 1.0);
+    scaling.magnitude *= static_cast<float>(1.0 + 0.1 * std::log(factor));
+  } else if (type == "yarn") {
+    fail(ErrorCode::kInvalidFile, "{}: {}: found \"yarn\" without {}", metadata.origin(),
+         reader.key("rope.scaling.type"), reader.key("rope.scaling.original_context_length"));
+  } else {
+    fail(ErrorCode::kUnsupported,
+         "{}: {}: RoPE scaling \"{}\" is not supported; this version knows none, linear, llama3, "
+         "yarn and longrope",
+         metadata.origin(), reader.key("rope.scaling.type"), type);
+  }
+}
+
+Gating read_gating(const Reader& reader, Gating otherwise) {
+  const auto key = reader.key("expert_gating_func");
+  const auto value = reader.metadata().find_uint(key);
+  if (!value || *value == 0) return otherwise;
+  switch (*value) {
+    case 1:
+      return Gating::kSoftmax;
+    case 2:
+      return Gating::kSigmoid;
+    case 3:
+      return Gating::kSoftmaxOfChosen;
+  }
   fail(ErrorCode::kUnsupported,
-       "{}: {}: RoPE scaling \"{}\" is not supported; this version knows none, linear and llama3",
-       metadata.origin(), reader.key("rope.scaling.type"), type);
+       "{}: {}: {} is not supported; this version knows 1 (softmax), 2 (sigmoid) and 3 (softmax of "
+       "the chosen)",
+       reader.metadata().origin(), key, *value);
 }
 
 // Either both numbers are there, or none (an explicit 0 is none).
-void read_experts(const Metadata& metadata, const Reader& reader, ModelConfig& c) {
+void read_experts(const Reader& reader, ModelConfig& c) {
   constexpr uint64_t kMaxExperts = 4096;
-  const auto is_there = [&](std::string_view name) {
-    return metadata.find_uint(reader.key(name)).value_or(0) > 0;
-  };
-  if (is_there("expert_count")) {
-    c.experts = reader.size("expert_count", kMaxExperts);
-    c.experts_used = reader.size("expert_used_count", static_cast<uint64_t>(c.experts));
-  } else if (is_there("expert_used_count")) {
+  const Metadata& metadata = reader.metadata();
+  c.expert_ffn = c.ffn;
+  c.experts = reader.size_or_zero("expert_count", kMaxExperts);
+  if (c.experts == 0) {
+    if (reader.size_or_zero("expert_used_count", kMaxExperts) == 0) return;
     fail(ErrorCode::kInvalidFile, "{}: {}: found {} without {}, which says how many there are",
          metadata.origin(), reader.key("expert_used_count"),
          metadata.require_uint(reader.key("expert_used_count")), reader.key("expert_count"));
+  }
+  c.experts_used = reader.size("expert_used_count", static_cast<uint64_t>(c.experts));
+  c.expert_ffn = reader.size_or("expert_feed_forward_length", kMaxWidth, c.ffn);
+  c.shared_ffn = reader.size_or_zero("expert_shared_feed_forward_length", kMaxWidth);
+  if (c.shared_ffn == 0)
+    c.shared_ffn = reader.size_or_zero("expert_shared_count", 64) * c.expert_ffn;
+  c.dense_layers =
+      reader.size_or_zero("leading_dense_block_count", static_cast<uint64_t>(c.layers));
+  c.gating = read_gating(reader, c.arch->gating);
+  c.normalizes_experts = reader.flag_or("expert_weights_norm", c.arch->normalizes_experts);
+  c.experts_scale = reader.number_or("expert_weights_scale", 1.0f);
+  if (c.experts_scale == 0) c.experts_scale = 1.0f;
+  c.expert_groups = reader.size_or("expert_group_count", kMaxExperts, 1);
+  c.expert_groups_used =
+      reader.size_or("expert_group_used_count", static_cast<uint64_t>(c.expert_groups), 1);
+  if (c.experts % c.expert_groups != 0) {
+    fail(ErrorCode::kInvalidFile, "{}: {} experts cannot be divided into {} groups",
+         metadata.origin(), c.experts, c.expert_groups);
+  }
+}
+
+void read_windows(const Reader& reader, ModelConfig& c) {
+  c.window = reader.size_or_zero("attention.sliding_window", uint64_t{1} << 31);
+  if (c.window == 0) return;
+  const std::string key = reader.key("attention.sliding_window_pattern");
+  const MetadataValue* pattern = reader.metadata().find(key);
+  if (pattern != nullptr && std::holds_alternative<MetadataArray>(*pattern)) {
+    c.sees_window = *reader.metadata().find_array<bool>(key);
+    if (c.sees_window.size() >= static_cast<size_t>(c.layers)) return;
+    fail(ErrorCode::kInvalidFile, "{}: {}: found {} layers, expected {}",
+         reader.metadata().origin(), key, c.sees_window.size(), c.layers);
+  }
+  c.sees_window = flags_by_period(
+      c.layers, reader.size_or("attention.sliding_window_pattern", 4096, c.arch->window_period));
+}
+
+void read_rope(const Reader& reader, ModelConfig& c) {
+  if (c.arch->positions != PositionKind::kRope) return;
+  c.rope_dimensions = reader.size_or("rope.dimension_count", 65536, c.head_dim);
+  c.rope_base = reader.positive("rope.freq_base", 10000.0);
+  read_rope_scaling(reader, c.rope_scaling);
+  if (c.arch->local_rope_base > 0)
+    c.local_rope_base = reader.positive("rope.freq_base_swa", c.arch->local_rope_base);
+  if (c.arch->no_rope_period > 0) {
+    c.lacks_rope = flags_by_period(c.layers, c.arch->no_rope_period);
+    c.lacks_rope.flip();
+  }
+  if (c.arch->only_windows_rotate && c.window > 0) {
+    c.lacks_rope = c.sees_window;
+    c.lacks_rope.flip();
+  }
+}
+
+void read_scales(const Reader& reader, ModelConfig& c) {
+  const auto scale = [&](std::string_view name, float otherwise) {
+    const float found = reader.number_or(name, otherwise);
+    return found == 0 ? otherwise : found;  // an explicit 0 is none
+  };
+  c.attention_scale = scale("attention.scale", 0.0f);
+  c.attention_softcap = reader.number_or("attn_logit_softcapping", 0);
+  c.max_alibi_bias = reader.number_or("attention.max_alibi_bias",
+                                      c.arch->positions == PositionKind::kAlibi ? 8.0f : 0.0f);
+  c.qkv_limit = reader.number_or("attention.clamp_kqv", 0);
+  c.embedding_scale = scale(
+      "embedding_scale", c.arch->scales_embedding ? std::sqrt(static_cast<float>(c.hidden)) : 1.0f);
+  c.residual_scale = scale("residual_scale", 1.0f);
+  c.logit_scale = scale("logit_scale", 1.0f);
+  if (c.arch->divides_logits) c.logit_scale = 1.0f / c.logit_scale;
+  c.logit_softcap = reader.number_or("final_logit_softcapping", 0);
+  if (c.attention_softcap < 0 || c.logit_softcap < 0 || c.qkv_limit < 0) {
+    fail(ErrorCode::kInvalidFile,
+         "{}: found softcaps {} and {} and a limit of {}, expected none below 0",
+         reader.metadata().origin(), c.attention_softcap, c.logit_softcap, c.qkv_limit);
   }
 }
 
@@ -93,8 +231,14 @@ void check_heads(const ModelConfig& c, const Metadata& metadata) {
 
 }  // namespace
 
+std::vector<bool> flags_by_period(int64_t layers, int64_t period) {
+  std::vector<bool> flags(static_cast<size_t>(layers), true);
+  for (int64_t i = period - 1; period > 0 && i < layers; i += period)
+    flags[static_cast<size_t>(i)] = false;
+  return flags;
+}
+
 ModelConfig config_from_metadata(const Metadata& metadata) {
-  constexpr uint64_t kMaxWidth = 1u << 20;
   ModelConfig c;
   c.arch = &read_arch(metadata);
   const Reader reader(metadata, c.arch->name);
@@ -114,11 +258,15 @@ ModelConfig config_from_metadata(const Metadata& metadata) {
     fail(ErrorCode::kUnsupported, "{}: keys and values of different sizes are not supported",
          metadata.origin());
   }
-  read_experts(metadata, reader, c);
-  c.rope_dimensions = reader.size_or("rope.dimension_count", 65536, c.head_dim);
-  c.rope_base = reader.positive("rope.freq_base", 10000.0);
-  c.rope_position_scale = read_position_scale(metadata, reader);
-  c.rms_epsilon = static_cast<float>(reader.positive("attention.layer_norm_rms_epsilon", 1e-5));
+  c.epsilon = read_epsilon(reader, *c.arch);
+  c.nonlinearity = c.arch->nonlinearity;
+  c.is_parallel = reader.flag_or("use_parallel_residual", c.arch->is_parallel);
+  read_experts(reader, c);
+  read_windows(reader, c);
+  read_rope(reader, c);
+  read_scales(reader, c);
+  if (c.arch->adjust != nullptr) c.arch->adjust(c);
+  if (c.attention_scale == 0) c.attention_scale = 1.0f / std::sqrt(static_cast<float>(c.head_dim));
   check_heads(c, metadata);
   return c;
 }

@@ -13,19 +13,25 @@
 #include "kernel/matmul.h"
 #include "model/config.h"
 #include "model/observer.h"
+#include "model/row_products.h"
 #include "model/weights.h"
 
 namespace nibble {
 
 struct ExpertChoice {
   int64_t expert;
-  float weight;  // of a token's choices, 1 in all
+  float weight;
 };
 
 // Fills `choices` with the experts of the largest logits, best first, of equals the first. Their
 // weights are the softmax over the chosen: what softmax over all gives when it is scaled to 1
 // again.
 void choose_experts(std::span<const float> logits, std::span<ExpertChoice> choices);
+
+// Fills `choices` by a model's own rules from logits, which are used up. `bias`: added to experts'
+// scores for the choice, but not to weights; nullptr: none.
+void choose_experts_of(const ModelConfig& config, std::span<float> logits, const float* bias,
+                       std::span<ExpertChoice> choices);
 
 // The choices of all tokens, a row for each, brought together by expert; within one, by token.
 class ExpertRows {
@@ -58,6 +64,8 @@ class Experts {
   void route(int64_t layer, const float* x, int64_t tokens);
   void gather(const float* x, int64_t tokens);
   void multiply(int64_t layer);
+  void multiply_by(std::initializer_list<RowProducts::Output> outputs, int64_t layer,
+                   int64_t width);
   // Rows for the experts' matrices of these roles to multiply, an expert's after another's.
   void prepare_input(std::initializer_list<Role> roles, int64_t layer, const float* x,
                      int64_t columns);

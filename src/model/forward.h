@@ -2,28 +2,21 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <span>
 #include <vector>
 
 #include "base/threads.h"
-#include "kernel/batch_attention.h"
-#include "kernel/matmul.h"
-#include "kernel/rope.h"
+#include "model/attention.h"
+#include "model/batch.h"
 #include "model/config.h"
 #include "model/experts.h"
-#include "model/kv_cache.h"
+#include "model/feed_forward.h"
+#include "model/norms.h"
 #include "model/observer.h"
+#include "model/row_products.h"
 #include "model/weights.h"
 
 namespace nibble {
-
-// The next tokens of a sequence.
-struct ForwardPart {
-  std::span<const uint32_t> tokens;  // at least one; below vocab_size, and they fit the cache
-  KvCache* cache;                    // of this sequence, in no other part
-  int64_t wanted;                    // how many of the last tokens' logits are asked for
-};
 
 class Forward {
  public:
@@ -51,41 +44,35 @@ class Forward {
   // What it keeps between calls: activations and logits.
   uint64_t buffer_bytes() const;
 
-  const Rope& rope() const { return rope_; }  // what keys in the caches are turned by
+  // What keys in the caches are turned by.
+  const LayerRopes& ropes() const { return attention_.ropes(); }
 
  private:
-  // A token's row in the batch, and where it belongs.
-  struct Place {
-    KvCache* cache;
-    int64_t position;
-  };
-
   void resize(int64_t tokens);
   void embed(std::span<const ForwardPart> parts);
-  void prepare_angles(int64_t tokens);
-  // Rows for the matrices of these roles to multiply.
-  void prepare_input(std::initializer_list<Role> roles, int64_t layer, const float* x,
-                     int64_t tokens, int64_t columns);
-  void normalize(const float* weight, int64_t tokens);
-  void attention(int64_t layer, std::span<const ForwardPart> parts, int64_t tokens);
-  void attend(int64_t layer, std::span<const ForwardPart> parts);
-  void store_rotated(int64_t layer, int64_t tokens);
-  void feed_forward(int64_t layer, int64_t tokens);
+  void scale_embedding(int64_t tokens);
+  void run_layer(int64_t layer, int64_t tokens);
+  // The norm of the residual stream, or the stream itself where the layer has no such norm.
+  const float* input_of(Role norm, int64_t layer, int64_t tokens, std::vector<float>& buffer);
+  void feed_forward(int64_t layer, const float* x, int64_t tokens);
+  // What a layer's part made, with the norm that follows it, if one does.
+  void finish_part(Role norm, int64_t layer, int64_t tokens);
   void add_to_residual(int64_t tokens);
   void move_wanted_to_front(std::span<const ForwardPart> parts);
+  void adjust_logits(int64_t count);
 
   const ModelConfig& config_;
   const Weights& weights_;
   ThreadPool& pool_;
-  Rope rope_;
+  RowProducts products_;
+  Norms norms_;
+  SelfAttention attention_;
+  FeedForward feed_forward_;
+  Experts experts_;  // of models that have some
 
   // tokens x width each
-  std::vector<float> residual_, normalized_, q_, k_, v_, attended_, gate_, up_, projected_, logits_,
-      cos_sin_;
-  std::vector<Place> places_;
-  std::vector<AttentionBatch> attended_parts_;
-  ActivationBatch activations_;
-  Experts experts_;  // of models that have some
+  std::vector<float> residual_, normalized_, second_, projected_, logits_;
+  std::vector<TokenPlace> places_;
   Observer* observer_ = nullptr;
 };
 

@@ -38,10 +38,10 @@ ForwardWork forward_work(const ModelConfig& config, const Weights& weights, KvTy
   ForwardWork work = multiplied(weights.of(Role::kOutput), wanted * sequences);
   for (int64_t layer = 0; layer < config.layers; ++layer) {
     for (const RoleRow& row : kRoles) {
-      if (!row.per_layer || row.role == Role::kFfnRouter) continue;
+      if (!row.per_layer || !is_multiplied({row.role})) continue;
       const TensorView& matrix = weights.of(row.role, layer);
-      const int64_t columns = tokens * sequences * (row.is_stacked ? config.experts_used : 1);
-      work += multiplied(matrix, columns, row.is_stacked ? std::min(config.experts, columns) : 1);
+      const int64_t columns = tokens * sequences * (row.is_stacked() ? config.experts_used : 1);
+      work += multiplied(matrix, columns, row.is_stacked() ? std::min(config.experts, columns) : 1);
     }
   }
   work.read_bytes += sequences * cache_bytes(config, kv_types, position, tokens);

@@ -1,47 +1,42 @@
 #include "model/hf_config.h"
 
+#include <algorithm>
 #include <cmath>
-#include <numbers>
+#include <initializer_list>
 
 #include "base/error.h"
+#include "model/config.h"
+#include "model/hf_rope.h"
 
 namespace nibble {
 namespace {
 
-uint64_t head_dim_of(const JsonObject& config) {
-  if (const auto head_dim = config.find_uint("head_dim")) return *head_dim;
-  const uint64_t hidden = config.require_uint("hidden_size");
-  const uint64_t heads = config.require_uint("num_attention_heads");
-  if (heads == 0 || hidden % heads != 0) {
-    fail(ErrorCode::kInvalidFile,
-         "{}: \"hidden_size\" {} is not divisible by \"num_attention_heads\" {}",
-         config.file_name(), hidden, heads);
-  }
-  return hidden / heads;
+using Names = std::initializer_list<const char*>;
+
+// Families name the same fields differently.
+const Names kHidden = {"hidden_size", "n_embd", "d_model"};
+const Names kLayers = {"num_hidden_layers", "n_layer", "n_layers", "num_layers"};
+const Names kHeads = {"num_attention_heads", "n_head", "n_heads"};
+const Names kKvHeads = {"num_key_value_heads", "num_kv_heads"};
+const Names kFfn = {"intermediate_size", "n_inner", "ffn_hidden_size", "ffn_dim"};
+const Names kContext = {"max_position_embeddings", "n_positions", "max_seq_len", "seq_length",
+                        "max_sequence_length",     "n_ctx"};
+const Names kExperts = {"num_local_experts", "num_experts", "n_routed_experts"};
+const Names kExpertsUsed = {"num_experts_per_tok", "num_experts_per_token", "moe_k"};
+const Names kRmsEpsilon = {"rms_norm_eps", "norm_eps", "norm_epsilon", "layer_norm_epsilon"};
+const Names kLayerEpsilon = {"layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps",
+                             "rms_norm_eps"};
+const Names kActivation = {"hidden_activation", "hidden_act", "activation_function", "activation"};
+
+// The name that the file uses; the first one if it uses none.
+const char* name_in(const JsonObject& config, Names names) {
+  const auto found =
+      std::ranges::find_if(names, [&](const char* name) { return config.find(name) != nullptr; });
+  return found == names.end() ? *names.begin() : *found;
 }
 
-// The type of "rope_scaling": newer files say rope_type, older ones type.
-std::string rope_type_of(const JsonObject& scaling) {
-  if (const auto type = scaling.find_string("rope_type")) return *type;
-  return scaling.find_string("type").value_or("default");
-}
-
-void add_rope_scaling(const JsonObject& config, const std::string& prefix, Metadata& metadata) {
-  const Json* field = config.find("rope_scaling");
-  if (field == nullptr) return;
-  const JsonObject scaling(*field, config.file_name() + ": \"rope_scaling\"");
-  const std::string type = rope_type_of(scaling);
-  if (type == "default" || type == "llama3") return;  // llama3 becomes the tensor rope_freqs
-  if (type != "linear") {
-    fail(ErrorCode::kUnsupported,
-         "{}: type \"{}\" is not supported; this version knows linear and llama3",
-         scaling.file_name(), type);
-  }
-  metadata.set(prefix + "rope.scaling.type", std::string("linear"));
-  metadata.set(prefix + "rope.scaling.factor", static_cast<float>(scaling.require_float("factor")));
-}
-
-uint32_t u32(const JsonObject& config, const char* key) {
+uint32_t u32(const JsonObject& config, Names names) {
+  const char* key = name_in(config, names);
   const uint64_t value = config.require_uint(key);
   if (value == 0 || value > INT32_MAX) {
     fail(ErrorCode::kInvalidFile, "{}: \"{}\": found {}, expected 1 to {}", config.file_name(), key,
@@ -50,18 +45,102 @@ uint32_t u32(const JsonObject& config, const char* key) {
   return static_cast<uint32_t>(value);
 }
 
-// Of models whose feed-forward networks are experts.
-void add_experts(const JsonObject& config, const std::string& prefix, Metadata& metadata) {
-  if (config.find("num_local_experts") == nullptr) return;
-  metadata.set(prefix + "expert_count", u32(config, "num_local_experts"));
-  metadata.set(prefix + "expert_used_count", u32(config, "num_experts_per_tok"));
+uint64_t head_dim_of(const JsonObject& config) {
+  if (const auto head_dim = config.find_uint("head_dim")) return *head_dim;
+  const uint64_t hidden = u32(config, kHidden);
+  const uint64_t heads = u32(config, kHeads);
+  if (hidden % heads != 0) {
+    fail(ErrorCode::kInvalidFile, "{}: \"{}\" {} is not divisible by \"{}\" {}", config.file_name(),
+         name_in(config, kHidden), hidden, name_in(config, kHeads), heads);
+  }
+  return hidden / heads;
 }
 
-void require_plain(const JsonObject& config, const char* key) {
-  if (config.find_bool(key).value_or(false)) {
-    fail(ErrorCode::kUnsupported, "{}: \"{}\" is true; biases are not supported by this version",
-         config.file_name(), key);
+// Of models whose feed-forward networks are experts.
+void add_experts(const JsonObject& config, const std::string& prefix, Metadata& metadata) {
+  const auto experts = config.find_uint(name_in(config, kExperts));
+  if (experts.value_or(0) == 0) return;
+  metadata.set(prefix + "expert_count", u32(config, kExperts));
+  metadata.set(prefix + "expert_used_count", u32(config, kExpertsUsed));
+}
+
+void check_activation(const Arch& arch, const JsonObject& config) {
+  const char* key = name_in(config, kActivation);
+  const auto found = config.find_string(key);
+  if (!found || std::ranges::find(arch.hf_activations, *found) != arch.hf_activations.end()) return;
+  std::string known;
+  for (const auto name : arch.hf_activations)
+    known += fmt::format("{}\"{}\"", known.empty() ? "" : ", ", name);
+  fail(ErrorCode::kUnsupported, "{}: \"{}\": \"{}\" is not supported for {}, only {}",
+       config.file_name(), key, *found, arch.name, known);
+}
+
+void add_own_keys(const Arch& arch, const JsonObject& config, const std::string& prefix,
+                  Metadata& metadata) {
+  for (const ConfigKey& key : arch.keys) {
+    if (config.find(key.hf) == nullptr) continue;
+    const std::string name = prefix + std::string(key.gguf);
+    switch (key.kind) {
+      case ConfigKey::Kind::kUint:
+        if (config.require_uint(key.hf) > 0) metadata.set(name, u32(config, {key.hf}));
+        break;
+      case ConfigKey::Kind::kFloat:
+        metadata.set(name, static_cast<float>(config.require_float(key.hf)));
+        break;
+      case ConfigKey::Kind::kBool:
+        metadata.set(name, *config.find_bool(key.hf));
+        break;
+    }
   }
+  if (arch.add_keys != nullptr) arch.add_keys(config, metadata);
+}
+
+void add_epsilon(const Arch& arch, const JsonObject& config, const std::string& prefix,
+                 Metadata& metadata) {
+  const bool is_rms = arch.norm == NormKind::kRms;
+  metadata.set(
+      prefix + (is_rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon"),
+      static_cast<float>(
+          config.require_float(name_in(config, is_rms ? kRmsEpsilon : kLayerEpsilon))));
+}
+
+// Which layers see a window: by "layer_types", by the old ways to say it, or as the architecture
+// has it.
+std::vector<bool> windowed_layers(const Arch& arch, const JsonObject& config, int64_t layers) {
+  if (const Json* types = config.find("layer_types"); types != nullptr && types->is_array()) {
+    std::vector<bool> flags;
+    for (const Json& type : *types)
+      flags.push_back(type.is_string() && type.get<std::string>() == "sliding_attention");
+    flags.resize(static_cast<size_t>(layers));
+    return flags;
+  }
+  if (config.find_bool("use_sliding_window").value_or(false)) {
+    std::vector<bool> flags(static_cast<size_t>(layers), true);
+    const auto first = config.find_uint("max_window_layers").value_or(0);
+    for (size_t i = 0; i < flags.size() && i < first; ++i) flags[i] = false;
+    return flags;
+  }
+  const auto period = config.find_uint("sliding_window_pattern");
+  return flags_by_period(layers, period ? static_cast<int64_t>(std::min<uint64_t>(*period, 4096))
+                                        : arch.window_period);
+}
+
+void add_windows(const Arch& arch, const JsonObject& config, const std::string& prefix,
+                 Metadata& metadata) {
+  if (config.find_uint("sliding_window").value_or(0) == 0) return;
+  if (!config.find_bool("use_sliding_window").value_or(true)) return;
+  const auto layers = static_cast<int64_t>(std::min<uint32_t>(u32(config, kLayers), 4096));
+  const auto flags = windowed_layers(arch, config, layers);
+  if (std::ranges::find(flags, true) == flags.end()) return;
+  metadata.set(prefix + "attention.sliding_window", u32(config, {"sliding_window"}));
+  if (flags != flags_by_period(layers, arch.window_period))
+    metadata.set(prefix + "attention.sliding_window_pattern", MetadataArray{flags});
+}
+
+uint32_t ffn_of(const Arch& arch, const JsonObject& config) {
+  if (arch.ffn_ratio > 0 && config.find(name_in(config, kFfn)) == nullptr)
+    return static_cast<uint32_t>(arch.ffn_ratio) * u32(config, kHidden);
+  return u32(config, kFfn);
 }
 
 }  // namespace
@@ -83,78 +162,68 @@ const Arch& arch_from_hf_config(const JsonObject& config) {
        config.file_name(), found, supported_archs());
 }
 
-Metadata metadata_from_hf_config(const Arch& arch, const JsonObject& config,
+Json language_model_config(const Arch& arch, const JsonObject& config) {
+  Json merged = arch.config_defaults.empty()
+                    ? Json::object()
+                    : parse_json(arch.config_defaults, std::string(arch.name));
+  const auto add = [&](const Json& fields) {
+    for (auto field = fields.begin(); field != fields.end(); ++field) {
+      if (!field->is_null()) merged[field.key()] = *field;
+    }
+  };
+  add(config.json());
+  if (const Json* text = config.find("text_config"); text != nullptr && text->is_object())
+    add(*text);
+  return merged;
+}
+
+Metadata metadata_from_hf_config(const Arch& arch, const JsonObject& file,
                                  const std::string& model_name) {
-  const std::string act = config.find_string("hidden_act").value_or("silu");
-  if (act != "silu") {
-    fail(ErrorCode::kUnsupported, "{}: \"hidden_act\": \"{}\" is not supported, only \"silu\"",
-         config.file_name(), act);
-  }
-  require_plain(config, "attention_bias");
-  require_plain(config, "mlp_bias");
+  const Json merged = language_model_config(arch, file);
+  const JsonObject config(merged, file.file_name());
+  check_activation(arch, config);
   const std::string prefix = std::string(arch.name) + ".";
   const uint64_t head_dim = head_dim_of(config);
-  const uint32_t hidden = u32(config, "hidden_size");
-  const uint32_t heads = u32(config, "num_attention_heads");
+  const uint32_t hidden = u32(config, kHidden);
+  const uint32_t heads = u32(config, kHeads);
   Metadata m;
   m.set_origin(config.file_name());
   m.set("general.architecture", std::string(arch.name));
   m.set("general.type", std::string("model"));
   m.set("general.name", model_name);
-  m.set(prefix + "block_count", u32(config, "num_hidden_layers"));
-  m.set(prefix + "context_length", u32(config, "max_position_embeddings"));
+  m.set(prefix + "block_count", u32(config, kLayers));
+  m.set(prefix + "context_length", u32(config, kContext));
   m.set(prefix + "embedding_length", hidden);
-  m.set(prefix + "feed_forward_length", u32(config, "intermediate_size"));
+  m.set(prefix + "feed_forward_length", ffn_of(arch, config));
   add_experts(config, prefix, m);
   m.set(prefix + "attention.head_count", heads);
-  const bool grouped = config.find("num_key_value_heads") != nullptr;
-  m.set(prefix + "attention.head_count_kv", grouped ? u32(config, "num_key_value_heads") : heads);
-  m.set(prefix + "attention.layer_norm_rms_epsilon",
-        static_cast<float>(config.require_float("rms_norm_eps")));
-  m.set(prefix + "rope.freq_base",
-        static_cast<float>(config.find_float("rope_theta").value_or(10000.0)));
-  m.set(prefix + "rope.dimension_count", static_cast<uint32_t>(head_dim));
-  m.set(prefix + "vocab_size", u32(config, "vocab_size"));
+  const bool grouped = config.find(name_in(config, kKvHeads)) != nullptr;
+  m.set(prefix + "attention.head_count_kv", grouped ? u32(config, kKvHeads) : heads);
+  add_epsilon(arch, config, prefix, m);
+  if (arch.positions == PositionKind::kRope) add_rope_keys(config, head_dim, prefix, m);
+  m.set(prefix + "vocab_size", u32(config, {"vocab_size"}));
   if (head_dim * heads != hidden) {
     m.set(prefix + "attention.key_length", static_cast<uint32_t>(head_dim));
     m.set(prefix + "attention.value_length", static_cast<uint32_t>(head_dim));
   }
-  add_rope_scaling(config, prefix, m);
+  add_windows(arch, config, prefix, m);
+  add_own_keys(arch, config, prefix, m);
   return m;
 }
 
-// Wavelengths above the old context are stretched by `factor`, those well inside it are kept, in
-// between the two are blended (Llama 3.1; Transformers' modeling_rope_utils names it "llama3").
-std::vector<float> rope_factors_from_hf_config(const JsonObject& config) {
-  const Json* field = config.find("rope_scaling");
-  if (field == nullptr) return {};
-  const JsonObject scaling(*field, config.file_name() + ": \"rope_scaling\"");
-  if (rope_type_of(scaling) != "llama3") return {};
-  const double factor = scaling.find_float("factor").value_or(8.0);
-  const double low = scaling.find_float("low_freq_factor").value_or(1.0);
-  const double high = scaling.find_float("high_freq_factor").value_or(4.0);
-  const double old_context =
-      scaling.find_float("original_max_position_embeddings").value_or(8192.0);
-  if (!(factor >= 1.0) || !(low > 0.0) || !(high > low) || !(old_context >= 1.0)) {
-    fail(ErrorCode::kInvalidFile,
-         "{}: factor {}, low_freq_factor {}, high_freq_factor {} make no sense",
-         scaling.file_name(), factor, low, high);
-  }
-  const auto head_dim = static_cast<double>(head_dim_of(config));
-  const double base = config.find_float("rope_theta").value_or(10000.0);
-  std::vector<float> factors;
-  for (double i = 0; i < head_dim / 2; ++i) {
-    const double wavelength = 2.0 * std::numbers::pi * std::pow(base, 2.0 * i / head_dim);
-    double divisor = 1.0;
-    if (wavelength > old_context / low) {
-      divisor = factor;
-    } else if (wavelength > old_context / high) {
-      const double smooth = (old_context / wavelength - low) / (high - low);
-      divisor = 1.0 / ((1.0 - smooth) / factor + smooth);
-    }
-    factors.push_back(static_cast<float>(divisor));
-  }
-  return factors;
+RenamedOptions renamed_options(const Arch& arch, const JsonObject& file, const Metadata& metadata) {
+  const Json merged = language_model_config(arch, file);
+  const JsonObject config(merged, file.file_name());
+  const std::string prefix = std::string(arch.name) + ".";
+  RenamedOptions options;
+  options.heads = metadata.require_uint(prefix + "attention.head_count");
+  options.kv_heads = metadata.require_uint(prefix + "attention.head_count_kv");
+  options.experts = metadata.find_uint(prefix + "expert_count").value_or(0);
+  options.tied_output = config.find_bool("tie_word_embeddings").value_or(false);
+  if (arch.positions == PositionKind::kRope)
+    options.made = rope_tensors(config, head_dim_of(config));
+  options.origin = config.file_name();
+  return options;
 }
 
 }  // namespace nibble

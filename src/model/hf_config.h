@@ -8,19 +8,24 @@
 #include "base/json.h"
 #include "base/metadata.h"
 #include "model/arch.h"
+#include "model/renamed.h"
 
 namespace nibble {
 
 // The architecture that config.json names. Error kUnsupported, naming it and those supported.
 const Arch& arch_from_hf_config(const JsonObject& config);
 
+// The fields of a language model: those of "text_config" if there is one, then the file's own, then
+// the architecture's defaults.
+Json language_model_config(const Arch& arch, const JsonObject& config);
+
 // general.* and ARCH.* keys. `model_name` becomes general.name. Errors: kInvalidFile for missing or
 // contradictory fields, kUnsupported for what the architecture's row cannot express.
 Metadata metadata_from_hf_config(const Arch& arch, const JsonObject& config,
                                  const std::string& model_name);
 
-// The divisors of RoPE frequencies that "llama3" scaling asks for, one per pair; empty for any
-// other scaling.
-std::vector<float> rope_factors_from_hf_config(const JsonObject& config);
+// How the checkpoint's tensors become GGUF's; `metadata` is that of the config.
+RenamedOptions renamed_options(const Arch& arch, const JsonObject& config,
+                               const Metadata& metadata);
 
 }  // namespace nibble

@@ -22,10 +22,18 @@ HugePages allocate(const ModelConfig& config, const KvLayout& layout) {
   }
 }
 
+bool has_learned_positions(const ModelConfig& config) {
+  return config.arch != nullptr && config.arch->positions == PositionKind::kLearned;
+}
+
 const ModelConfig& checked(const ModelConfig& config, int64_t capacity, KvTypes types) {
   check_kv_types(config, types, "this model");
   if (capacity < 1 || capacity > (int64_t{1} << 31))
     fail(ErrorCode::kUsage, "a context of {} positions is not possible", capacity);
+  if (has_learned_positions(config) && capacity > config.context_length) {
+    fail(ErrorCode::kUsage, "a context of {} positions is not possible: this model learned only {}",
+         capacity, config.context_length);
+  }
   return config;
 }
 
@@ -51,7 +59,8 @@ int64_t kv_bytes_per_position(const ModelConfig& config, KvTypes types) {
 }
 
 KvCache::KvCache(const ModelConfig& config, int64_t capacity, KvTypes types)
-    : layers_(config.layers),
+    : can_move_(!has_learned_positions(config)),
+      layers_(config.layers),
       capacity_(capacity),
       layout_(checked(config, capacity, types).kv_heads, config.head_dim, capacity, types),
       data_(allocate(config, layout_)) {}
@@ -77,23 +86,31 @@ void KvCache::copy_from(const KvCache& other, int64_t length) {
   length_ = length;
 }
 
-void KvCache::remove(int64_t begin, int64_t count, const Rope& rope, ThreadPool& pool) {
-  std::vector<float> cos_sin(static_cast<size_t>(rope.dimensions()));
-  rope.angles(-count, cos_sin.data());
+void KvCache::remove(int64_t begin, int64_t count, const LayerRopes& ropes, ThreadPool& pool) {
+  if (!can_move_) {
+    fail(ErrorCode::kUnsupported,
+         "this model learned its positions: what it has read cannot move to others; use a context "
+         "that holds all tokens");
+  }
   pool.run(layers_, 1, [&](int64_t first, int64_t last, int) {
-    for (int64_t layer = first; layer < last; ++layer)
-      move_down(layer, begin, count, rope, cos_sin.data());
+    for (int64_t layer = first; layer < last; ++layer) move_down(layer, begin, count, ropes);
   });
   length_ -= count;
 }
 
-void KvCache::move_down(int64_t layer, int64_t begin, int64_t count, const Rope& rope,
-                        const float* cos_sin) {
+void KvCache::move_down(int64_t layer, int64_t begin, int64_t count, const LayerRopes& ropes) {
   std::byte* keys = data_.data() + layer * layer_bytes();
   std::vector<float> key(static_cast<size_t>(layout_.kv_heads * layout_.head_dim));
+  const auto kind = ropes.kind_of(layer);
+  const Rope* rope = kind ? &ropes.of(*kind, capacity_) : nullptr;
+  std::vector<float> cos_sin(static_cast<size_t>(rope == nullptr ? 0 : rope->dimensions()));
+  if (rope != nullptr) rope->angles_of_shift(-count, cos_sin.data());
   for (int64_t p = begin + count; p < length_; ++p) {
     load_key(layout_, p, keys, key.data());
-    Rope::turn(cos_sin, rope.dimensions(), key.data(), layout_.kv_heads, layout_.head_dim);
+    if (rope != nullptr) {
+      Rope::turn(cos_sin.data(), rope->dimensions(), key.data(), layout_.kv_heads, layout_.head_dim,
+                 rope->pairs());
+    }
     store_key(layout_, p - count, key.data(), keys);
   }
   std::byte* values = keys + layout_.key_bytes();

@@ -8,8 +8,8 @@
 #include "base/huge_pages.h"
 #include "base/threads.h"
 #include "kernel/kv_layout.h"
-#include "kernel/rope.h"
 #include "model/config.h"
+#include "model/layer_ropes.h"
 
 namespace nibble {
 
@@ -37,14 +37,15 @@ class KvCache {
 
   // Forgets positions begin .. begin + count - 1, which must be stored. Those behind them move
   // down, their keys turned to their new places, which rounds them anew; values stay as they are.
-  // Both were computed when the forgotten ones were there.
-  void remove(int64_t begin, int64_t count, const Rope& rope, ThreadPool& pool);
+  // Both were computed when the forgotten ones were there. Error kUnsupported for models that
+  // learned their positions, whose keys cannot be turned.
+  void remove(int64_t begin, int64_t count, const LayerRopes& ropes, ThreadPool& pool);
 
  private:
-  void move_down(int64_t layer, int64_t begin, int64_t count, const Rope& rope,
-                 const float* cos_sin);
+  void move_down(int64_t layer, int64_t begin, int64_t count, const LayerRopes& ropes);
   int64_t layer_bytes() const { return layout_.key_bytes() + layout_.value_bytes(); }
 
+  bool can_move_;
   int64_t layers_;
   int64_t capacity_;
   int64_t length_ = 0;

@@ -7,15 +7,11 @@
 #include <utility>
 
 #include "base/error.h"
+#include "codec/codec.h"
 #include "codec/formats.h"
 
 namespace nibble {
 namespace {
-
-bool is_ignored(const Arch& arch, std::string_view name) {
-  return std::ranges::any_of(arch.ignored_suffixes,
-                             [&](std::string_view end) { return name.ends_with(end); });
-}
 
 // Row `row` of GGUF's order is pair (row / 2), element (row % 2) of its head; the checkpoint holds
 // all first elements of a head before all second ones.
@@ -25,7 +21,19 @@ uint64_t checkpoint_row(uint64_t row, uint64_t head_rows) {
   return head * head_rows + within % 2 * (head_rows / 2) + within / 2;
 }
 
+// Of a matrix; the elements of a vector (a bias) stand for its rows.
+uint64_t rows_of(const TensorInfo& tensor) {
+  return tensor.shape.rank == 1 ? tensor.shape.columns() : tensor.shape.rows();
+}
+
 }  // namespace
+
+bool is_ignored(const Arch& arch, std::string_view name) {
+  return std::ranges::any_of(arch.ignored_suffixes,
+                             [&](std::string_view end) { return name.ends_with(end); }) ||
+         std::ranges::any_of(arch.ignored_prefixes,
+                             [&](std::string_view begin) { return name.starts_with(begin); });
+}
 
 Renamed::Renamed(const TensorSource& source, const Arch& arch, RenamedOptions options)
     : source_(source), options_(std::move(options)) {
@@ -33,24 +41,23 @@ Renamed::Renamed(const TensorSource& source, const Arch& arch, RenamedOptions op
   std::vector<Part> parts;
   for (size_t i = 0; i < stored.size(); ++i) {
     if (is_ignored(arch, stored[i].name)) continue;
-    const auto found = place_from_hf_name(stored[i].name);
-    if (!found) {
+    const auto places = places_from_hf_name(stored[i].name, arch.names);
+    if (places.empty()) {
       fail(ErrorCode::kUnsupported,
            "{}: tensor {} ({}) is not part of the architecture {} as this version knows it",
            options_.origin, stored[i].name, to_string(stored[i].shape), arch.name);
     }
-    if (found->place.role == Role::kOutput && options_.tied_output) continue;
-    if (found->expert) {
-      parts.push_back({found->place, *found->expert, i});
-    } else {
-      add_stored(i, found->place, arch);
+    for (const CheckpointPlace& found : places) {
+      if (found.place.role == Role::kOutput && options_.tied_output) continue;
+      if (found.expert) {
+        parts.push_back({found.place, *found.expert, found.take, i});
+      } else {
+        add_stored(i, found, arch);
+      }
     }
   }
-  add_stacked(std::move(parts));
-  if (!options_.rope_factors.empty()) {
-    const Shape shape = {{options_.rope_factors.size(), 1, 1, 1}, 1};
-    add({"", DType::kF32, shape}, {Role::kRopeFreqs, 0}, {});
-  }
+  add_stacked(std::move(parts), arch);
+  add_made();
   sort_by_place();
 }
 
@@ -61,22 +68,127 @@ void Renamed::add(TensorInfo tensor, const TensorPlace& place, Origin origin) {
   places_.push_back(place);
 }
 
-void Renamed::add_stored(size_t index, const TensorPlace& place, const Arch& arch) {
-  const TensorInfo& stored = source_.tensors()[index];
-  Origin origin = {{index}};
-  if (arch.permutes_qk && place.role == Role::kAttnQ) origin.heads = options_.heads;
-  if (arch.permutes_qk && place.role == Role::kAttnK) origin.heads = options_.kv_heads;
-  if (origin.heads != 0 && stored.shape.rows() % (2 * origin.heads) != 0) {
-    fail(ErrorCode::kInvalidFile,
-         "{}: tensor {} ({}): its rows cannot be divided among {} heads of an even size",
-         options_.origin, stored.name, to_string(stored.shape), origin.heads);
+void Renamed::add_made() {
+  for (size_t i = 0; i < options_.made.size(); ++i) {
+    const auto& [role, floats] = options_.made[i];
+    add({"", DType::kF32, {{floats.size(), 1, 1, 1}, 1}}, {role}, {.parts = {}, .made = i});
   }
-  add(stored, place, std::move(origin));
 }
 
-void Renamed::add_stacked(std::vector<Part> parts) {
+void Renamed::add_stored(size_t index, const CheckpointPlace& from, const Arch& arch) {
+  TensorInfo tensor = source_.tensors()[index];
+  if (tensor.shape.rank > 3) {
+    fail(ErrorCode::kUnsupported, "{}: tensor {} ({}) has {} dimensions, expected at most 3",
+         options_.origin, tensor.name, to_string(tensor.shape), tensor.shape.rank);
+  }
+  Origin origin = {.parts = {index}};
+  const RoleKind kind = role_row(from.place.role).kind;
+  if (from.take == Take::kTransposed && tensor.shape.rank == 2) {
+    std::swap(tensor.shape.dims[0], tensor.shape.dims[1]);
+    origin.is_transposed = true;
+  } else {
+    uint64_t rows = rows_of(tensor);
+    origin.row = rows_taken(tensor, from, arch, rows);
+    if (tensor.shape.rank == 1) {
+      tensor.shape.dims[0] = rows;
+    } else {
+      tensor.shape.dims[1] = rows / tensor.shape.dims[2];
+    }
+  }
+  if (kind == RoleKind::kVector && tensor.shape.rows() == 1) tensor.shape.rank = 1;
+  if (arch.norms_lack_one && kind == RoleKind::kVector && !from.place.is_bias &&
+      role_row(from.place.role).name.ends_with("norm")) {
+    origin.lacks_one = true;
+    tensor.type = DType::kF32;
+  }
+  add(std::move(tensor), from.place, std::move(origin));
+}
+
+void Renamed::fail_to_divide(const TensorInfo& stored, const std::string& into) const {
+  fail(ErrorCode::kInvalidFile, "{}: tensor {} ({}): its rows cannot be divided among {}",
+       options_.origin, stored.name, to_string(stored.shape), into);
+}
+
+Renamed::RowMap Renamed::rows_taken(const TensorInfo& stored, const CheckpointPlace& from,
+                                    const Arch& arch, uint64_t& rows) const {
+  RowMap map;
+  switch (from.take) {
+    case Take::kAll:
+    case Take::kTransposed:
+      break;
+    case Take::kFirstHalf:
+    case Take::kSecondHalf:
+    case Take::kEvenRows:
+    case Take::kOddRows: {
+      const uint64_t matrix = stored.shape.rank == 3 ? stored.shape.dims[1] : rows;
+      if (matrix % 2 != 0) fail_to_divide(stored, "two halves");
+      const uint64_t half = matrix / 2;
+      const bool alternates = from.take == Take::kEvenRows || from.take == Take::kOddRows;
+      const uint64_t step = alternates ? 2 : 1;
+      const uint64_t begin = from.take == Take::kOddRows      ? 1
+                             : from.take == Take::kSecondHalf ? half
+                                                              : 0;
+      rows /= 2;
+      map = [=](uint64_t row) { return row / half * matrix + begin + row % half * step; };
+      break;
+    }
+    case Take::kGroups:
+    case Take::kGroupQueries:
+    case Take::kGroupKeys:
+    case Take::kGroupValues:
+      map = groups_taken(stored, from.take, rows);
+  }
+  if (arch.permutes_qk) permute_heads(stored, from.place, rows, map);
+  return map;
+}
+
+Renamed::RowMap Renamed::groups_taken(const TensorInfo& stored, Take take, uint64_t& rows) const {
+  const uint64_t heads = options_.heads, kv_heads = options_.kv_heads;
+  if (kv_heads == 0 || rows % (heads + 2 * kv_heads) != 0)
+    fail_to_divide(stored, fmt::format("{} + 2 x {} heads", heads, kv_heads));
+  const uint64_t head = rows / (heads + 2 * kv_heads), queries = heads / kv_heads;
+  const uint64_t group = (queries + 2) * head;
+  const auto query = [=](uint64_t row) {
+    return row / (queries * head) * group + row % (queries * head);
+  };
+  const auto key = [=](uint64_t row) { return row / head * group + queries * head + row % head; };
+  switch (take) {
+    case Take::kGroupQueries:
+      rows = heads * head;
+      return query;
+    case Take::kGroupKeys:
+      rows = kv_heads * head;
+      return key;
+    case Take::kGroupValues:
+      rows = kv_heads * head;
+      return [=](uint64_t row) { return key(row) + head; };
+    default:
+      return [=](uint64_t row) {
+        if (row < heads * head) return query(row);
+        row -= heads * head;
+        return row < kv_heads * head ? key(row) : key(row - kv_heads * head) + head;
+      };
+  }
+}
+
+void Renamed::permute_heads(const TensorInfo& stored, const TensorPlace& place, uint64_t rows,
+                            RowMap& map) const {
+  const uint64_t heads = place.role == Role::kAttnQ   ? options_.heads
+                         : place.role == Role::kAttnK ? options_.kv_heads
+                                                      : 0;
+  if (heads == 0) return;
+  if (rows % (2 * heads) != 0)
+    fail_to_divide(stored, fmt::format("{} heads of an even size", heads));
+  const uint64_t head_rows = rows / heads;
+  map = [head_rows, taken = std::move(map)](uint64_t row) {
+    const uint64_t permuted = checkpoint_row(row, head_rows);
+    return taken ? taken(permuted) : permuted;
+  };
+}
+
+void Renamed::add_stacked(std::vector<Part> parts, const Arch& arch) {
   const auto place_of = [](const Part& part) {
-    return std::tuple(part.place.layer, part.place.role);
+    return std::tuple(part.place.layer, part.place.role, part.place.is_bias);
   };
   std::ranges::sort(parts, {},
                     [&](const Part& part) { return std::tuple(place_of(part), part.expert); });
@@ -85,31 +197,40 @@ void Renamed::add_stacked(std::vector<Part> parts) {
         begin, parts.end(), [&](const Part& part) { return place_of(part) != place_of(*begin); });
     Origin origin;
     for (auto part = begin; part != end; ++part) origin.parts.push_back(part->tensor);
-    add(stack({begin, end}), begin->place, std::move(origin));
+    TensorInfo tensor = stack({begin, end});
+    if (tensor.shape.rank == 3) {
+      const CheckpointPlace from{begin->place, {}, begin->take};
+      origin.row = rows_taken(source_.tensors()[begin->tensor], from, arch, tensor.shape.dims[1]);
+    }
+    add(std::move(tensor), begin->place, std::move(origin));
     begin = end;
   }
 }
 
-// `parts`: of one place, by their numbers, which names make unique.
+// `parts`: of one place, by their numbers, which names make unique. Vectors become rows, as many as
+// there are; matrices are those of experts.
 TensorInfo Renamed::stack(std::span<const Part> parts) const {
-  if (parts.size() != options_.experts || parts.back().expert + 1 != options_.experts) {
+  TensorInfo first = source_.tensors()[parts[0].tensor];
+  const bool is_stacked = role_row(parts[0].place.role).is_stacked();
+  const int rank = is_stacked ? 2 : 1;
+  const uint64_t count = is_stacked ? options_.experts : parts.size();
+  if (parts.size() != count || parts.back().expert + 1 != count) {
     fail(ErrorCode::kInvalidFile,
          "{}: tensor {}: found the matrices of {} experts, the last is that of number {}; expected "
          "{} (num_local_experts of config.json), numbered from 0",
-         options_.origin, gguf_name(parts[0].place), parts.size(), parts.back().expert,
-         options_.experts);
+         options_.origin, gguf_name(parts[0].place), parts.size(), parts.back().expert, count);
   }
-  TensorInfo first = source_.tensors()[parts[0].tensor];
   for (const Part& part : parts) {
     const TensorInfo& stored = source_.tensors()[part.tensor];
-    if (stored.shape == first.shape && stored.type == first.type && first.shape.rank == 2) continue;
+    if (stored.shape == first.shape && stored.type == first.type && first.shape.rank == rank)
+      continue;
     fail(ErrorCode::kInvalidFile,
          "{}: tensor {}: found {} ({}), expected a matrix like the first expert's, {} ({})",
          options_.origin, stored.name, to_string(stored.shape), dtype_name(stored.type),
          to_string(first.shape), dtype_name(first.type));
   }
-  first.shape.dims[2] = parts.size();
-  first.shape.rank = 3;
+  first.shape.dims[static_cast<size_t>(rank)] = parts.size();
+  first.shape.rank = rank + 1;
   return first;
 }
 
@@ -118,7 +239,7 @@ void Renamed::sort_by_place() {
   std::iota(order.begin(), order.end(), size_t{0});
   const auto key = [&](size_t i) {
     const bool per_layer = role_row(places_[i].role).per_layer;
-    return std::tuple(per_layer ? 1 : 0, places_[i].layer, places_[i].role);
+    return std::tuple(per_layer ? 1 : 0, places_[i].layer, places_[i].role, places_[i].is_bias);
   };
   std::ranges::stable_sort(order, {}, key);
   const auto reorder = [&](auto& list) {
@@ -129,6 +250,10 @@ void Renamed::sort_by_place() {
   reorder(tensors_);
   reorder(origins_);
   reorder(places_);
+  const auto twice = std::ranges::adjacent_find(places_);
+  if (twice != places_.end()) {
+    fail(ErrorCode::kInvalidFile, "{}: two tensors are {}", options_.origin, gguf_name(*twice));
+  }
 }
 
 uint64_t Renamed::rows_of_part(size_t tensor) const {
@@ -144,14 +269,54 @@ void Renamed::read_rows(size_t tensor, uint64_t first, uint64_t count,
     std::memcpy(out.data(), bytes.data(), out.size());
     return;
   }
+  if (origin.lacks_one) return read_plus_one(origin, first, count, row_bytes, out);
+  if (origin.is_transposed) return read_transposed(origin, row_bytes, first, count, out);
+  if (origin.row && tensors_[tensor].shape.rank == 1) return read_elements(origin, out);
   const uint64_t part_rows = rows_of_part(tensor);
-  const uint64_t head_rows = origin.heads == 0 ? 0 : part_rows / origin.heads;
   for (uint64_t done = 0, rows = 0; done < count; done += rows) {
     const uint64_t row = (first + done) % part_rows;
-    rows = origin.heads == 0 ? std::min(count - done, part_rows - row) : 1;
-    source_.read_rows(origin.parts[(first + done) / part_rows],
-                      origin.heads == 0 ? row : checkpoint_row(row, head_rows), rows,
+    const uint64_t from = origin.row ? origin.row(row) : row;
+    rows = origin.row ? 1 : std::min(count - done, part_rows - row);
+    while (origin.row && done + rows < count && row + rows < part_rows &&
+           origin.row(row + rows) == from + rows)
+      ++rows;
+    source_.read_rows(origin.parts[(first + done) / part_rows], from, rows,
                       out.subspan(done * row_bytes, rows * row_bytes));
+  }
+}
+
+// Of a vector, whose elements are mapped as rows are.
+void Renamed::read_elements(const Origin& origin, std::span<std::byte> out) const {
+  const TensorInfo& stored = source_.tensors()[origin.parts.front()];
+  const uint64_t size = block_bytes(stored.type);
+  std::vector<std::byte> bytes(stored.bytes());
+  source_.read_rows(origin.parts.front(), 0, 1, bytes);
+  for (uint64_t i = 0; i < out.size() / size; ++i)
+    std::memcpy(out.data() + i * size, bytes.data() + origin.row(i) * size, size);
+}
+
+void Renamed::read_transposed(const Origin& origin, uint64_t row_bytes, uint64_t first,
+                              uint64_t count, std::span<std::byte> out) const {
+  const TensorInfo& stored = source_.tensors()[origin.parts.front()];
+  const uint64_t size = block_bytes(stored.type);
+  std::vector<std::byte> row(stored.row_bytes());
+  for (uint64_t r = 0; r < stored.shape.rows(); ++r) {
+    source_.read_rows(origin.parts.front(), r, 1, row);
+    for (uint64_t c = 0; c < count; ++c)
+      std::memcpy(out.data() + c * row_bytes + r * size, row.data() + (first + c) * size, size);
+  }
+}
+
+void Renamed::read_plus_one(const Origin& origin, uint64_t first, uint64_t count,
+                            uint64_t row_bytes, std::span<std::byte> out) const {
+  const TensorInfo& stored = source_.tensors()[origin.parts.front()];
+  std::vector<std::byte> row(stored.row_bytes());
+  std::vector<float> floats(row_bytes / sizeof(float));
+  for (uint64_t r = 0; r < count; ++r) {
+    source_.read_rows(origin.parts.front(), first + r, 1, row);
+    codec(stored.type).decode(row.data(), static_cast<int64_t>(floats.size()), floats.data());
+    for (float& x : floats) x += 1.0f;
+    std::memcpy(out.data() + r * row_bytes, floats.data(), row_bytes);
   }
 }
 
@@ -163,11 +328,13 @@ std::span<const std::byte> Renamed::view_rows(size_t tensor, uint64_t first, uin
   const Origin& origin = origins_[tensor];
   const uint64_t row_bytes = tensors_[tensor].row_bytes();
   if (origin.parts.empty()) {
-    return std::as_bytes(std::span(options_.rope_factors))
+    return std::as_bytes(std::span(options_.made[origin.made].second))
         .subspan(first * row_bytes, count * row_bytes);
   }
   const uint64_t part_rows = rows_of_part(tensor);
-  if (origin.heads != 0 || part_rows == 0 || first % part_rows + count > part_rows) return {};
+  if (origin.row || origin.is_transposed || origin.lacks_one || part_rows == 0 ||
+      first % part_rows + count > part_rows)
+    return {};
   return source_.view_rows(origin.parts[first / part_rows], first % part_rows, count);
 }
 

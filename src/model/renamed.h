@@ -2,9 +2,11 @@
 // until it is read.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/arch.h"
@@ -19,15 +21,20 @@ struct RenamedOptions {
   uint64_t experts = 0;  // whose matrices are stacked into one tensor
   bool tied_output =
       false;  // the checkpoint's output matrix, if any, repeats the embedding: left out
-  std::vector<float> rope_factors;  // becomes the tensor rope_freqs.weight when not empty
-  std::string origin = {};          // what messages call the checkpoint
+  // Tensors that a checkpoint does not hold, f32.
+  std::vector<std::pair<Role, std::vector<float>>> made = {};
+  std::string origin = {};  // what messages call the checkpoint
 };
+
+// Tensors of checkpoints that are no weights of the language model.
+bool is_ignored(const Arch& arch, std::string_view name);
 
 class Renamed final : public TensorSource {
  public:
   // Tensors come in the order of layers, as roles.h lists them. Errors: kUnsupported for a tensor
-  // that the architecture has no role for, kInvalidFile for q or k rows that the heads do not
-  // divide, and for experts that are missing, too many or unlike each other.
+  // that the architecture has no role for, kInvalidFile for rows that heads or halves do not
+  // divide, for two tensors of one meaning, and for experts that are missing, too many or unlike
+  // each other.
   Renamed(const TensorSource& source, const Arch& arch, RenamedOptions options);
 
   const std::vector<TensorInfo>& tensors() const override { return tensors_; }
@@ -38,22 +45,41 @@ class Renamed final : public TensorSource {
                                        uint64_t count) const override;
 
  private:
+  // Which row of a part is a row of the tensor's.
+  using RowMap = std::function<uint64_t(uint64_t)>;
   struct Origin {
-    std::vector<size_t> parts;  // of the source, whose rows follow each other; none: rope_factors
-    uint64_t heads = 0;         // > 0: rows are reordered within that many heads
+    std::vector<size_t> parts;  // of the source, whose rows follow each other; none: `made`
+    RowMap row = {};            // none: the same
+    bool is_transposed = false;
+    bool lacks_one = false;  // f32, less by one than it is to be
+    size_t made = 0;         // which of options_.made
   };
   // An expert's matrix.
   struct Part {
     TensorPlace place;
     uint64_t expert;
+    Take take;
     size_t tensor;  // of the source
   };
   void add(TensorInfo tensor, const TensorPlace& place, Origin origin);
-  void add_stored(size_t index, const TensorPlace& place, const Arch& arch);
-  void add_stacked(std::vector<Part> parts);
+  void add_stored(size_t index, const CheckpointPlace& from, const Arch& arch);
+  void add_stacked(std::vector<Part> parts, const Arch& arch);
+  void add_made();
   TensorInfo stack(std::span<const Part> parts) const;
+  // How the rows of a part become those of the tensor; sets how many these are.
+  RowMap rows_taken(const TensorInfo& stored, const CheckpointPlace& from, const Arch& arch,
+                    uint64_t& rows) const;
+  RowMap groups_taken(const TensorInfo& stored, Take take, uint64_t& rows) const;
+  void permute_heads(const TensorInfo& stored, const TensorPlace& place, uint64_t rows,
+                     RowMap& map) const;
+  [[noreturn]] void fail_to_divide(const TensorInfo& stored, const std::string& into) const;
   void sort_by_place();
   uint64_t rows_of_part(size_t tensor) const;
+  void read_elements(const Origin& origin, std::span<std::byte> out) const;
+  void read_transposed(const Origin& origin, uint64_t row_bytes, uint64_t first, uint64_t count,
+                       std::span<std::byte> out) const;
+  void read_plus_one(const Origin& origin, uint64_t first, uint64_t count, uint64_t row_bytes,
+                     std::span<std::byte> out) const;
 
   const TensorSource& source_;
   RenamedOptions options_;

@@ -1,5 +1,5 @@
 // The one word list: what a tensor is for. Loading, conversion, recipes and reports all speak of
-// roles; this table holds their GGUF names and the names that Hugging Face checkpoints use.
+// roles; this table holds their GGUF names.
 #pragma once
 
 #include <array>
@@ -12,61 +12,101 @@ namespace nibble {
 
 enum class Role : uint8_t {
   kTokenEmbd,
+  kPositionEmbd,
+  kTokenEmbdNorm,
   kOutputNorm,
   kOutput,
   kRopeFreqs,
+  kRopeFactorsLong,
+  kRopeFactorsShort,
   kAttnNorm,
+  kAttnNorm2,
+  kAttnQkv,
   kAttnQ,
   kAttnK,
   kAttnV,
+  kAttnQNorm,
+  kAttnKNorm,
+  kAttnSinks,
   kAttnOutput,
+  kAttnPostNorm,
   kFfnNorm,
   kFfnGate,
   kFfnUp,
   kFfnDown,
   kFfnRouter,
+  kFfnRouterBias,
   kFfnGateExperts,
   kFfnUpExperts,
   kFfnDownExperts,
+  kFfnSharedGate,
+  kFfnGateShared,
+  kFfnUpShared,
+  kFfnDownShared,
+  kFfnPostNorm,
+};
+
+enum class RoleKind : uint8_t {
+  kMatrix,   // multiplies activations
+  kStacked,  // the experts' matrices, one after another
+  kTable,    // its rows are looked up
+  kVector,   // norms, factors: small, kept as f32
+  kRouter,   // a matrix, but small enough for f32: choices hang on it
 };
 
 struct RoleRow {
   Role role;
-  bool per_layer;         // GGUF: blk.N.NAME.weight, Hugging Face: model.layers.N.HF.weight
+  bool per_layer;         // blk.N.NAME.weight
   std::string_view name;  // in GGUF and in recipes
-  std::string_view hf;    // without ".weight"; empty: a checkpoint never holds it
-  // GGUF stacks the experts' matrices into one tensor; a checkpoint has one for each, whose number
-  // stands in place of the * of `hf`.
-  bool is_stacked = false;
+  RoleKind kind = RoleKind::kMatrix;
+  bool is_stacked() const { return kind == RoleKind::kStacked; }
 };
 
 inline constexpr auto kRoles = std::to_array<RoleRow>({
-    {Role::kTokenEmbd, false, "token_embd", "model.embed_tokens"},
-    {Role::kOutputNorm, false, "output_norm", "model.norm"},
-    {Role::kOutput, false, "output", "lm_head"},
-    {Role::kRopeFreqs, false, "rope_freqs", ""},
-    {Role::kAttnNorm, true, "attn_norm", "input_layernorm"},
-    {Role::kAttnQ, true, "attn_q", "self_attn.q_proj"},
-    {Role::kAttnK, true, "attn_k", "self_attn.k_proj"},
-    {Role::kAttnV, true, "attn_v", "self_attn.v_proj"},
-    {Role::kAttnOutput, true, "attn_output", "self_attn.o_proj"},
-    {Role::kFfnNorm, true, "ffn_norm", "post_attention_layernorm"},
-    {Role::kFfnGate, true, "ffn_gate", "mlp.gate_proj"},
-    {Role::kFfnUp, true, "ffn_up", "mlp.up_proj"},
-    {Role::kFfnDown, true, "ffn_down", "mlp.down_proj"},
-    {Role::kFfnRouter, true, "ffn_gate_inp", "block_sparse_moe.gate"},
-    {Role::kFfnGateExperts, true, "ffn_gate_exps", "block_sparse_moe.experts.*.w1", true},
-    {Role::kFfnUpExperts, true, "ffn_up_exps", "block_sparse_moe.experts.*.w3", true},
-    {Role::kFfnDownExperts, true, "ffn_down_exps", "block_sparse_moe.experts.*.w2", true},
+    {Role::kTokenEmbd, false, "token_embd", RoleKind::kTable},
+    {Role::kPositionEmbd, false, "position_embd", RoleKind::kVector},
+    {Role::kTokenEmbdNorm, false, "token_embd_norm", RoleKind::kVector},
+    {Role::kOutputNorm, false, "output_norm", RoleKind::kVector},
+    {Role::kOutput, false, "output"},
+    {Role::kRopeFreqs, false, "rope_freqs", RoleKind::kVector},
+    {Role::kRopeFactorsLong, false, "rope_factors_long", RoleKind::kVector},
+    {Role::kRopeFactorsShort, false, "rope_factors_short", RoleKind::kVector},
+    {Role::kAttnNorm, true, "attn_norm", RoleKind::kVector},
+    {Role::kAttnNorm2, true, "attn_norm_2", RoleKind::kVector},
+    {Role::kAttnQkv, true, "attn_qkv"},
+    {Role::kAttnQ, true, "attn_q"},
+    {Role::kAttnK, true, "attn_k"},
+    {Role::kAttnV, true, "attn_v"},
+    {Role::kAttnQNorm, true, "attn_q_norm", RoleKind::kVector},
+    {Role::kAttnKNorm, true, "attn_k_norm", RoleKind::kVector},
+    {Role::kAttnSinks, true, "attn_sinks", RoleKind::kVector},
+    {Role::kAttnOutput, true, "attn_output"},
+    {Role::kAttnPostNorm, true, "post_attention_norm", RoleKind::kVector},
+    {Role::kFfnNorm, true, "ffn_norm", RoleKind::kVector},
+    {Role::kFfnGate, true, "ffn_gate"},
+    {Role::kFfnUp, true, "ffn_up"},
+    {Role::kFfnDown, true, "ffn_down"},
+    {Role::kFfnRouter, true, "ffn_gate_inp", RoleKind::kRouter},
+    {Role::kFfnRouterBias, true, "exp_probs_b", RoleKind::kVector},
+    {Role::kFfnGateExperts, true, "ffn_gate_exps", RoleKind::kStacked},
+    {Role::kFfnUpExperts, true, "ffn_up_exps", RoleKind::kStacked},
+    {Role::kFfnDownExperts, true, "ffn_down_exps", RoleKind::kStacked},
+    {Role::kFfnSharedGate, true, "ffn_gate_inp_shexp", RoleKind::kVector},
+    {Role::kFfnGateShared, true, "ffn_gate_shexp"},
+    {Role::kFfnUpShared, true, "ffn_up_shexp"},
+    {Role::kFfnDownShared, true, "ffn_down_shexp"},
+    {Role::kFfnPostNorm, true, "post_ffw_norm", RoleKind::kVector},
 });
 inline constexpr size_t kRoleCount = kRoles.size();
 
 constexpr const RoleRow& role_row(Role role) { return kRoles[static_cast<size_t>(role)]; }
 
-// One tensor of a model: its role and, for roles of layers, which layer.
+// One tensor of a model: its role and, for roles of layers, which layer; or what is added to what
+// comes out of it.
 struct TensorPlace {
   Role role;
   uint64_t layer = 0;
+  bool is_bias = false;
   bool operator==(const TensorPlace&) const = default;
 };
 
@@ -79,15 +119,18 @@ struct LayerName {
 inline constexpr std::string_view kGgufLayers = "blk.";
 LayerName split_layer(std::string_view name, std::string_view prefix = kGgufLayers);
 
-std::string gguf_name(const TensorPlace& place);                         // "blk.3.attn_q.weight"
+std::string gguf_name(const TensorPlace& place);  // "blk.3.attn_q.weight", "blk.3.attn_q.bias"
 std::optional<TensorPlace> place_from_gguf_name(std::string_view name);  // nullopt: no such role
 
-// A checkpoint's tensor is one of GGUF's, or the part of it that belongs to an expert.
-struct CheckpointPlace {
-  TensorPlace place;
-  std::optional<uint64_t> expert;
-  bool operator==(const CheckpointPlace&) const = default;
-};
-std::optional<CheckpointPlace> place_from_hf_name(std::string_view name);
+// Small enough for exact arithmetic: vectors, biases, and the routers that choices hang on.
+constexpr bool is_kept_f32(const TensorPlace& place) {
+  const RoleKind kind = role_row(place.role).kind;
+  return place.is_bias || kind == RoleKind::kVector || kind == RoleKind::kRouter;
+}
+// By batches of activations; embeddings are looked up.
+constexpr bool is_multiplied(const TensorPlace& place) {
+  const RoleKind kind = role_row(place.role).kind;
+  return !place.is_bias && (kind == RoleKind::kMatrix || kind == RoleKind::kStacked);
+}
 
 }  // namespace nibble

@@ -7,14 +7,73 @@
 namespace nibble {
 namespace {
 
+bool contains(std::span<const Role> roles, Role role) {
+  return std::ranges::find(roles, role) != roles.end();
+}
+
+// What Llama has, of layers with experts or without.
+bool is_common(Role role, bool has_experts) {
+  switch (role) {
+    case Role::kTokenEmbd:
+    case Role::kOutputNorm:
+    case Role::kOutput:
+    case Role::kRopeFreqs:
+    case Role::kAttnNorm:
+    case Role::kAttnQkv:
+    case Role::kAttnQ:
+    case Role::kAttnK:
+    case Role::kAttnV:
+    case Role::kAttnOutput:
+    case Role::kFfnNorm:
+      return true;
+    case Role::kFfnGate:
+    case Role::kFfnUp:
+    case Role::kFfnDown:
+      return !has_experts;
+    case Role::kFfnRouter:
+    case Role::kFfnGateExperts:
+    case Role::kFfnUpExperts:
+    case Role::kFfnDownExperts:
+      return has_experts;
+    default:
+      return false;
+  }
+}
+
+// Of these a layer has either all three or the first.
+bool is_fused_or_part(Role role) {
+  return role == Role::kAttnQkv || role == Role::kAttnQ || role == Role::kAttnK ||
+         role == Role::kAttnV;
+}
+
+bool is_of_shared_expert(Role role) {
+  return role == Role::kFfnSharedGate || role == Role::kFfnGateShared ||
+         role == Role::kFfnUpShared || role == Role::kFfnDownShared;
+}
+
+bool can_have_bias(Role role) {
+  switch (role) {
+    case Role::kTokenEmbd:
+    case Role::kPositionEmbd:
+    case Role::kRopeFreqs:
+    case Role::kRopeFactorsLong:
+    case Role::kRopeFactorsShort:
+    case Role::kAttnSinks:
+    case Role::kFfnSharedGate:
+      return false;
+    default:
+      return true;
+  }
+}
+
 TensorInfo tensor_of(const TensorPlace& place, const ModelConfig& config,
                      const TensorListOptions& options) {
-  const bool is_stacked = role_row(place.role).is_stacked;
-  MatrixShape shape = expected_shape(place.role, config, options.vocab_size);
+  MatrixShape shape = expected_shape(place, config, options.vocab_size);
   if (shape.rows == 0) shape.rows = options.vocab_size;
+  const bool is_stacked = role_row(place.role).is_stacked() && !place.is_bias;
   const int rank = is_stacked ? 3 : shape.rows == 1 ? 1 : 2;
   return {gguf_name(place),
-          place.role == Role::kRopeFreqs ? DType::kF32 : options.type,
+          contains(options.made, place.role) ? DType::kF32 : options.type,
           {{static_cast<uint64_t>(shape.columns), static_cast<uint64_t>(shape.rows),
             static_cast<uint64_t>(shape.experts), 1},
            rank}};
@@ -22,85 +81,126 @@ TensorInfo tensor_of(const TensorPlace& place, const ModelConfig& config,
 
 }  // namespace
 
-MatrixShape expected_shape(Role role, const ModelConfig& c, int64_t vocab_size) {
-  switch (role) {
+MatrixShape expected_shape(const TensorPlace& place, const ModelConfig& c, int64_t vocab_size) {
+  if (place.is_bias) {
+    if (place.role == Role::kFfnRouterBias) return {1, c.experts};
+    const MatrixShape matrix = expected_shape({place.role}, c, vocab_size);
+    if (role_row(place.role).kind == RoleKind::kVector) return matrix;
+    return {matrix.experts, matrix.rows};
+  }
+  switch (place.role) {
     case Role::kTokenEmbd:
       return {0, c.hidden};
+    case Role::kPositionEmbd:
+      return {c.context_length, c.hidden};
     case Role::kOutput:
       return {vocab_size, c.hidden};
+    case Role::kTokenEmbdNorm:
     case Role::kOutputNorm:
     case Role::kAttnNorm:
+    case Role::kAttnNorm2:
+    case Role::kAttnPostNorm:
     case Role::kFfnNorm:
+    case Role::kFfnPostNorm:
+    case Role::kFfnSharedGate:
       return {1, c.hidden};
     case Role::kRopeFreqs:
+    case Role::kRopeFactorsLong:
+    case Role::kRopeFactorsShort:
       return {1, c.rope_dimensions / 2};
+    case Role::kAttnQkv:
+      return {c.q_width() + 2 * c.kv_width(), c.hidden};
     case Role::kAttnQ:
       return {c.q_width(), c.hidden};
     case Role::kAttnK:
     case Role::kAttnV:
       return {c.kv_width(), c.hidden};
+    case Role::kAttnQNorm:
+      return c.arch->qk_norm == QkNorm::kRow      ? MatrixShape{1, c.q_width()}
+             : c.arch->qk_norm == QkNorm::kOfHead ? MatrixShape{c.heads, c.head_dim}
+                                                  : MatrixShape{1, c.head_dim};
+    case Role::kAttnKNorm:
+      return c.arch->qk_norm == QkNorm::kRow      ? MatrixShape{1, c.kv_width()}
+             : c.arch->qk_norm == QkNorm::kOfHead ? MatrixShape{c.kv_heads, c.head_dim}
+                                                  : MatrixShape{1, c.head_dim};
+    case Role::kAttnSinks:
+      return {1, c.heads};
     case Role::kAttnOutput:
       return {c.hidden, c.q_width()};
     case Role::kFfnGate:
-    case Role::kFfnUp:
       return {c.ffn, c.hidden};
+    case Role::kFfnUp:
+      return {c.arch->fuses_gate ? 2 * c.ffn : c.ffn, c.hidden};
     case Role::kFfnDown:
       return {c.hidden, c.ffn};
     case Role::kFfnRouter:
       return {c.experts, c.hidden};
+    case Role::kFfnRouterBias:
+      return {1, c.experts};
     case Role::kFfnGateExperts:
     case Role::kFfnUpExperts:
-      return {c.ffn, c.hidden, c.experts};
+      return {c.expert_ffn, c.hidden, c.experts};
     case Role::kFfnDownExperts:
-      return {c.hidden, c.ffn, c.experts};
+      return {c.hidden, c.expert_ffn, c.experts};
+    case Role::kFfnGateShared:
+    case Role::kFfnUpShared:
+      return {c.shared_ffn, c.hidden};
+    case Role::kFfnDownShared:
+      return {c.hidden, c.shared_ffn};
   }
   return {0, 0};
 }
 
-bool is_optional(Role role) { return role == Role::kRopeFreqs || role == Role::kOutput; }
+bool is_part_of(const TensorPlace& place, const ModelConfig& config) {
+  const auto& [role, layer, is_bias] = place;
+  if (is_bias && !can_have_bias(role)) return false;
+  if (role == Role::kFfnRouterBias && !is_bias) return false;
+  const Arch& arch = *config.arch;
+  if (contains(arch.left_out, role)) return false;
+  const bool has_experts = config.has_experts(static_cast<int64_t>(layer));
+  if (is_of_shared_expert(role) && (!has_experts || config.shared_ffn == 0)) return false;
+  if (role == Role::kFfnRouterBias && !has_experts) return false;
+  return is_common(role, has_experts) || contains(arch.added, role) ||
+         contains(arch.optional, role);
+}
+
+bool is_optional(const TensorPlace& place, const ModelConfig& config) {
+  const Arch& arch = *config.arch;
+  if (place.is_bias && place.role != Role::kFfnRouterBias)
+    return !contains(arch.biased, place.role) || contains(arch.optional, place.role);
+  return place.role == Role::kRopeFreqs || place.role == Role::kOutput ||
+         is_fused_or_part(place.role) || contains(arch.optional, place.role);
+}
 
 bool is_tied(std::span<const TensorInfo> tensors) {
   const std::string output = gguf_name({Role::kOutput});
   return std::ranges::none_of(tensors, [&](const TensorInfo& t) { return t.name == output; });
 }
 
-bool is_part_of(Role role, const ModelConfig& config) {
-  switch (role) {
-    case Role::kFfnGate:
-    case Role::kFfnUp:
-    case Role::kFfnDown:
-      return config.experts == 0;
-    case Role::kFfnRouter:
-    case Role::kFfnGateExperts:
-    case Role::kFfnUpExperts:
-    case Role::kFfnDownExperts:
-      return config.experts > 0;
-    default:
-      return true;
-  }
-}
-
-bool is_kept_f32(Role role) {
-  return expected_shape(role, ModelConfig{}, 0).rows == 1 || role == Role::kFfnRouter;
-}
-
-bool is_multiplied(Role role) { return !is_kept_f32(role) && role != Role::kTokenEmbd; }
-
 std::vector<TensorInfo> tensors_of(const ModelConfig& config, const TensorListOptions& options) {
   std::vector<TensorInfo> tensors;
-  const auto add = [&](const RoleRow& row, int64_t layer) {
-    const bool is_there = row.role == Role::kOutput      ? options.has_output
-                          : row.role == Role::kRopeFreqs ? options.has_rope_factors
-                                                         : is_part_of(row.role, config);
-    if (is_there)
-      tensors.push_back(tensor_of({row.role, static_cast<uint64_t>(layer)}, config, options));
+  const auto is_there = [&](const TensorPlace& place) {
+    if (!is_part_of(place, config)) return false;
+    if (place.role == Role::kOutput && !place.is_bias) return options.has_output;
+    if (is_fused_or_part(place.role)) {
+      const bool is_fused = contains(config.arch->added, Role::kAttnQkv);
+      if (is_fused != (place.role == Role::kAttnQkv)) return false;
+      if (!place.is_bias) return true;
+    }
+    return contains(options.made, place.role) || !is_optional(place, config);
+  };
+  const auto add = [&](Role role, int64_t layer) {
+    for (const bool is_bias : {false, true}) {
+      const TensorPlace place{role, static_cast<uint64_t>(layer), is_bias};
+      if (is_there(place)) tensors.push_back(tensor_of(place, config, options));
+    }
   };
   for (const RoleRow& row : kRoles) {
-    if (!row.per_layer) add(row, 0);
+    if (!row.per_layer) add(row.role, 0);
   }
   for (int64_t layer = 0; layer < config.layers; ++layer) {
     for (const RoleRow& row : kRoles) {
-      if (row.per_layer) add(row, layer);
+      if (row.per_layer) add(row.role, layer);
     }
   }
   return tensors;

@@ -18,21 +18,27 @@ size_t index_of(const TensorPlace& place) {
   return place.layer * kRoleCount + static_cast<size_t>(place.role);
 }
 
-// The tensors by index_of() their place; nullptr where there is none.
+// The same for a list that has biases behind the others.
+size_t index_with_biases(const TensorPlace& place, const ModelConfig& config) {
+  const size_t places = static_cast<size_t>(config.layers) * kRoleCount;
+  return index_of(place) + (place.is_bias ? places : 0);
+}
+
+// The tensors by index_with_biases() of their place; nullptr where there is none.
 std::vector<const TensorInfo*> by_place(const TensorSource& source, const ModelConfig& config,
                                         const std::string& origin) {
-  std::vector<const TensorInfo*> found(static_cast<size_t>(config.layers) * kRoleCount);
+  std::vector<const TensorInfo*> found(2 * static_cast<size_t>(config.layers) * kRoleCount);
   for (const TensorInfo& tensor : source.tensors()) {
     const auto place = place_from_gguf_name(tensor.name);
     if (!place || static_cast<int64_t>(place->layer) >= config.layers ||
-        !is_part_of(place->role, config)) {
+        !is_part_of(*place, config)) {
       const std::string experts =
           config.experts == 0 ? "" : fmt::format(" and {} experts", config.experts);
       fail(ErrorCode::kInvalidFile,
            "{}: tensor {} has no place in a model of {} layers{} of the architecture {}", origin,
            tensor.name, config.layers, experts, config.arch->name);
     }
-    found[index_of(*place)] = &tensor;
+    found[index_with_biases(*place, config)] = &tensor;
   }
   return found;
 }
@@ -68,23 +74,36 @@ void check_tensors(const TensorSource& source, const ModelConfig& config,
   const auto found = by_place(source, config, origin);
   const TensorInfo* embedding = found[index_of({Role::kTokenEmbd})];
   const auto vocab_size = embedding == nullptr ? 0 : static_cast<int64_t>(embedding->shape.rows());
-  for (int64_t layer = 0; layer < config.layers; ++layer) {
+  const auto check = [&](const TensorPlace& place) {
+    const TensorInfo* tensor = found[index_with_biases(place, config)];
+    if (tensor != nullptr) {
+      const bool is_stacked = role_row(place.role).is_stacked() && !place.is_bias;
+      check_shape(*tensor, expected_shape(place, config, vocab_size), is_stacked, origin);
+    } else if (is_part_of(place, config) && !is_optional(place, config)) {
+      fail(ErrorCode::kInvalidFile, "{}: tensor {} is missing ({} tensors found)", origin,
+           gguf_name(place), source.tensors().size());
+    }
+  };
+  for (uint64_t layer = 0; layer < static_cast<uint64_t>(config.layers); ++layer) {
     for (const RoleRow& row : kRoles) {
       if (!row.per_layer && layer > 0) continue;
-      const TensorPlace place{row.role, static_cast<uint64_t>(layer)};
-      const TensorInfo* tensor = found[index_of(place)];
-      if (tensor != nullptr) {
-        check_shape(*tensor, expected_shape(row.role, config, vocab_size), row.is_stacked, origin);
-      } else if (!is_optional(row.role) && is_part_of(row.role, config)) {
-        fail(ErrorCode::kInvalidFile, "{}: tensor {} is missing ({} tensors found)", origin,
-             gguf_name(place), source.tensors().size());
-      }
+      check({row.role, layer, false});
+      check({row.role, layer, true});
+    }
+    for (const Role role : {Role::kAttnQ, Role::kAttnK, Role::kAttnV}) {
+      const bool is_fused = found[index_of({Role::kAttnQkv, layer})] != nullptr;
+      if (is_fused == (found[index_of({role, layer})] == nullptr)) continue;
+      fail(ErrorCode::kInvalidFile, "{}: tensor {} is {} ({} tensors found)", origin,
+           gguf_name({role, layer}),
+           is_fused ? "there beside " + gguf_name({Role::kAttnQkv, layer}) : "missing",
+           source.tensors().size());
     }
   }
 }
 
 Weights::Weights(const TensorSource& source, const ModelConfig& config, Activations activations)
     : views_(static_cast<size_t>(config.layers) * kRoleCount, std::vector<TensorView>(1)),
+      biases_(views_.size()),
       activations_(activations) {
   for (size_t i = 0; i < source.tensors().size(); ++i) {
     load(source, i, *place_from_gguf_name(source.tensors()[i].name));
@@ -95,20 +114,34 @@ Weights::Weights(const TensorSource& source, const ModelConfig& config, Activati
 
 std::vector<TensorView> Weights::exchange(const TensorPlace& place, std::vector<TensorView> views) {
   const bool is_tied = of(Role::kOutput).data == of(Role::kTokenEmbd).data;
-  if (place.role == Role::kTokenEmbd && is_tied) views_[index_of({Role::kOutput})] = views;
+  if (place.role == Role::kTokenEmbd && is_tied) {
+    auto& output = views_[index_of({Role::kOutput})];  // which may be interleaved
+    if (tied_output_.empty()) {
+      tied_output_ = std::exchange(output, views);
+    } else {
+      output = std::exchange(tied_output_, {});
+    }
+  }
   return std::exchange(views_[index_of(place)], std::move(views));
 }
 
 void Weights::load(const TensorSource& source, size_t tensor, const TensorPlace& place) {
   const TensorInfo& info = source.tensors()[tensor];
-  const uint64_t matrices = role_row(place.role).is_stacked ? info.shape.dims[2] : 1;
+  if (place.is_bias) {
+    bytes_ += info.bytes();
+    TensorView& bias = biases_[index_of(place)];
+    bias = {.rows = static_cast<int64_t>(info.shape.rows()),
+            .columns = static_cast<int64_t>(info.shape.columns())};
+    return load_as_f32(source, tensor, bias);
+  }
+  const uint64_t matrices = role_row(place.role).is_stacked() ? info.shape.dims[2] : 1;
   const uint64_t rows = info.shape.rows() / matrices;
   auto& views = views_[index_of(place)];
   views.assign(matrices, {.type = info.type,
                           .rows = static_cast<int64_t>(rows),
                           .columns = static_cast<int64_t>(info.shape.columns())});
   bytes_ += info.bytes();
-  if (is_kept_f32(place.role)) return load_as_f32(source, tensor, views.front());
+  if (is_kept_f32(place)) return load_as_f32(source, tensor, views.front());
   for (uint64_t m = 0; m < matrices; ++m) {
     const auto bytes = source.view_rows(tensor, m * rows, rows);
     views[m].data = bytes.data();
@@ -138,7 +171,7 @@ void Weights::load_as_f32(const TensorSource& source, size_t tensor, TensorView&
 uint64_t Weights::interleaved_bytes() const {
   uint64_t bytes = 0;
   for (size_t i = 0; i < views_.size(); ++i) {
-    if (!is_multiplied(static_cast<Role>(i % kRoleCount))) continue;
+    if (!is_multiplied({static_cast<Role>(i % kRoleCount)})) continue;
     for (const TensorView& view : views_[i]) {
       if (view) bytes += static_cast<uint64_t>(nibble::interleaved_bytes(view));
     }
@@ -169,7 +202,7 @@ void Weights::for_interleaved(const TensorSource& source,
     TensorPlace place = *place_from_gguf_name(source.tensors()[i].name);
     if (place.role == Role::kTokenEmbd && of(Role::kOutput).data == of(Role::kTokenEmbd).data)
       place.role = Role::kOutput;  // tied
-    if (!is_multiplied(place.role)) continue;
+    if (!is_multiplied(place)) continue;
     bool is_used = false;
     for (TensorView& view : views_[index_of(place)]) {
       const int64_t bytes = nibble::interleaved_bytes(view);

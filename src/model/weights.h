@@ -28,8 +28,8 @@ void check_tensors(const TensorSource& source, const ModelConfig& config,
 
 class Weights {
  public:
-  // `source` has passed check_tensors() and must outlive the weights. Norms and routers are
-  // converted to f32; other tensors keep their type.
+  // `source` has passed check_tensors() and must outlive the weights. Norms, biases and routers
+  // are converted to f32; other tensors keep their type.
   // `activations`: how those are rounded that quantized matrices are multiplied with.
   Weights(const TensorSource& source, const ModelConfig& config,
           Activations activations = Activations::kNibble);
@@ -49,6 +49,16 @@ class Weights {
     return views_[static_cast<size_t>(layer) * kRoleCount + static_cast<size_t>(role)]
                  [static_cast<size_t>(expert)];
   }
+  // What is added to what comes out of it; nullptr: nothing.
+  const float* bias(Role role, int64_t layer = 0, int64_t expert = 0) const {
+    const TensorView& view =
+        biases_[static_cast<size_t>(layer) * kRoleCount + static_cast<size_t>(role)];
+    return view ? reinterpret_cast<const float*>(view.row(expert)) : nullptr;
+  }
+  // Vectors, as floats; nullptr where there is none.
+  const float* vector(Role role, int64_t layer = 0) const {
+    return reinterpret_cast<const float*>(of(role, layer).data);
+  }
   // Multiplies with other matrices from now on: the experts', or one, of a tensor that
   // is_multiplied() or the embedding (and, where it serves as output, there, too). Returns what
   // they replace, which comes back the same way. What they lie in must outlive their use.
@@ -65,6 +75,8 @@ class Weights {
                        const std::function<void(TensorView&, uint64_t)>& make);
 
   std::vector<std::vector<TensorView>> views_;       // layers x roles, each a matrix or experts'
+  std::vector<TensorView> biases_;                   // layers x roles, f32
+  std::vector<TensorView> tied_output_;              // while another embedding serves as output
   std::vector<std::unique_ptr<std::byte[]>> owned_;  // tensors that the source can only read out
   HugePages copy_;
   std::span<const std::byte> interleaved_;

@@ -18,8 +18,8 @@ bool is_vector(const TensorInfo& tensor) {
 // llama.cpp's converter has them; its quantizer leaves them as they are.
 DType kept_type(const TensorInfo& tensor, bool is_checkpoint) {
   const auto place = place_from_gguf_name(tensor.name);
-  const bool is_router = place && place->role == Role::kFfnRouter;
-  return is_vector(tensor) || (is_router && is_checkpoint) ? DType::kF32 : tensor.type;
+  const bool is_small = place && is_kept_f32(*place);
+  return is_vector(tensor) || (is_small && is_checkpoint) ? DType::kF32 : tensor.type;
 }
 
 bool has_output(const std::vector<TensorInfo>& tensors) {

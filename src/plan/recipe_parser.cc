@@ -33,14 +33,13 @@ bool is_glob(std::string_view selector) {
 }
 
 // What a selector may be besides a glob: `all`, and every matrix that a model has (ffn_up stands
-// for the experts', too). attn_qkv is one of architectures that are quantized but not run, so that
-// it has no role.
+// for the experts', too).
 std::vector<std::string_view> selector_names() {
-  std::vector<std::string_view> names = {kAll, "attn_qkv"};
+  std::vector<std::string_view> names = {kAll};
   for (const RoleRow& row : kRoles) {
-    const bool is_small =
-        row.name.ends_with("_norm") || row.role == Role::kRopeFreqs || row.role == Role::kFfnRouter;
-    if (!is_small && !row.is_stacked) names.push_back(row.name);
+    const bool is_shared = row.name.ends_with("_shexp");
+    const bool is_matrix = row.kind == RoleKind::kMatrix || row.kind == RoleKind::kTable;
+    if (is_matrix && !is_shared) names.push_back(row.name);
   }
   return names;
 }

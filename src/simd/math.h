@@ -23,4 +23,28 @@ NIBBLE_INLINE typename V::F32 exp(typename V::F32 x) {
   return V::scale_by_power_of_2(p, n);
 }
 
+// cap * tanh(x / cap), with an absolute error below 1e-7 * cap.
+template <class V>
+NIBBLE_INLINE typename V::F32 soft_cap(typename V::F32 x, float cap) {
+  const auto one = V::set1(1.0f);
+  const auto e = exp<V>(V::mul(x, V::set1(2.0f / cap)));
+  return V::mul(V::set1(cap), V::div(V::sub(e, one), V::add(e, one)));
+}
+
+// erf(x) with an absolute error below 2e-7: Abramowitz and Stegun, 7.1.26.
+template <class V>
+NIBBLE_INLINE typename V::F32 erf(typename V::F32 x) {
+  const auto one = V::set1(1.0f);
+  const auto a = V::abs(x);
+  const auto t = V::div(one, V::fma(V::set1(0.3275911f), a, one));
+  auto p = V::set1(1.061405429f);
+  p = V::fma(p, t, V::set1(-1.453152027f));
+  p = V::fma(p, t, V::set1(1.421413741f));
+  p = V::fma(p, t, V::set1(-0.284496736f));
+  p = V::fma(p, t, V::set1(0.254829592f));
+  const auto tail = V::mul(V::mul(p, t), exp<V>(V::sub(V::zero(), V::mul(a, a))));
+  const auto result = V::sub(one, tail);
+  return V::select(V::greater(V::zero(), x), V::sub(V::zero(), result), result);
+}
+
 }  // namespace nibble

@@ -26,12 +26,7 @@ struct Checkpoint {
         weights(tensors, config) {}
 
   RenamedOptions options() const {
-    RenamedOptions result;
-    result.heads = static_cast<uint64_t>(config.heads);
-    result.kv_heads = static_cast<uint64_t>(config.kv_heads);
-    result.experts = static_cast<uint64_t>(config.experts);
-    result.tied_output = directory.config().find_bool("tie_word_embeddings").value_or(false);
-    result.rope_factors = rope_factors_from_hf_config(directory.config());
+    RenamedOptions result = renamed_options(arch, directory.config(), metadata);
     result.origin = directory.folder().string();
     return result;
   }

@@ -1,17 +1,16 @@
 // Llama (arXiv:2302.13971, 2307.09288, 2407.21783): RMSNorm, grouped-query attention with RoPE,
-// SwiGLU; with experts instead of one feed-forward network it is Mixtral (2401.04088).
+// SwiGLU; with experts instead of one feed-forward network it is Mixtral (2401.04088), with a
+// window that attention sees it is Mistral (2310.06825).
 #pragma once
-
-#include <array>
 
 #include "model/arch.h"
 
 namespace nibble {
 
-inline constexpr std::array<std::string_view, 2> kLlamaClasses = {"LlamaForCausalLM",
-                                                                  "MixtralForCausalLM"};
-inline constexpr std::array<std::string_view, 2> kLlamaModelTypes = {"llama", "mixtral"};
-inline constexpr std::array<std::string_view, 1> kLlamaIgnored = {".rotary_emb.inv_freq"};
+inline constexpr std::string_view kLlamaClasses[] = {"LlamaForCausalLM", "MistralForCausalLM",
+                                                     "MixtralForCausalLM"};
+inline constexpr std::string_view kLlamaModelTypes[] = {"llama", "mistral", "mixtral"};
+inline constexpr std::string_view kLlamaIgnored[] = {".rotary_emb.inv_freq"};
 
 inline constexpr Arch kLlama = {
     .name = "llama",

@@ -234,7 +234,7 @@ TEST_F(MixtralTest, RefusesShapesThatAreNotTheConfigs) {
   };
   EXPECT_TRUE(is_refused(&ModelConfig::experts, 5,
                          {"here", "blk.0.ffn_gate_inp.weight", "64 columns x 4 rows", "64 x 5"}));
-  EXPECT_TRUE(is_refused(&ModelConfig::ffn, 128,
+  EXPECT_TRUE(is_refused(&ModelConfig::expert_ffn, 128,
                          {"blk.0.ffn_gate_exps.weight", "64 x 96 x 4", "64 x 128 x 4"}));
   EXPECT_TRUE(is_refused(&ModelConfig::experts, 0, {"ffn_gate_inp.weight", "no place"}));
 }

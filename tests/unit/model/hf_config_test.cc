@@ -1,5 +1,6 @@
 // config.json to metadata to ModelConfig, RoPE scaling, names and the order of q and k rows.
 #include "model/hf_config.h"
+#include "model/hf_rope.h"
 
 #include <gtest/gtest.h>
 
@@ -42,8 +43,8 @@ TEST(HfConfig, BecomesTheModelsNumbers) {
   EXPECT_EQ(config.kv_width(), 32);
   EXPECT_EQ(config.rope_dimensions, 16);
   EXPECT_EQ(config.rope_base, 10000.0);
-  EXPECT_EQ(config.rope_position_scale, 1.0);
-  EXPECT_FLOAT_EQ(config.rms_epsilon, 1e-6f);
+  EXPECT_EQ(config.rope_scaling.position_scale, 1.0);
+  EXPECT_FLOAT_EQ(config.epsilon, 1e-6f);
 }
 
 TEST(HfConfig, HeadsMayBeWiderThanTheHiddenSizeAllows) {
@@ -63,7 +64,7 @@ TEST(HfConfig, QueryHeadsShareTheirKeysWhenNothingElseIsSaid) {
 TEST(RopeScaling, LinearDividesPositions) {
   Json json = llama_config();
   json["rope_scaling"] = {{"type", "linear"}, {"factor", 4.0}};
-  EXPECT_EQ(config_of(json).rope_position_scale, 0.25);
+  EXPECT_EQ(config_of(json).rope_scaling.position_scale, 0.25);
 }
 
 TEST(RopeScaling, Llama3StretchesLongWavelengthsOnly) {
@@ -79,7 +80,10 @@ TEST(RopeScaling, Llama3StretchesLongWavelengthsOnly) {
                           {"high_freq_factor", 4.0},
                           {"original_max_position_embeddings", 8192}};
   const Json read = parse_json(json.dump(), "config.json");
-  const auto factors = rope_factors_from_hf_config(JsonObject(read, "config.json"));
+  const auto made = rope_tensors(JsonObject(read, "config.json"), 128);
+  ASSERT_EQ(made.size(), 1u);
+  EXPECT_EQ(made[0].first, Role::kRopeFreqs);
+  const auto& factors = made[0].second;
   ASSERT_EQ(factors.size(), 64u);
   EXPECT_EQ(factors[0], 1.0f);
   EXPECT_EQ(factors[28], 1.0f);
@@ -88,13 +92,13 @@ TEST(RopeScaling, Llama3StretchesLongWavelengthsOnly) {
   EXPECT_NEAR(factors[34], 5.2573, 1e-3);
   EXPECT_EQ(factors[35], 8.0f);
   EXPECT_EQ(factors[63], 8.0f);
-  EXPECT_EQ(config_of(json).rope_position_scale, 1.0);
+  EXPECT_EQ(config_of(json).rope_scaling.position_scale, 1.0);
 }
 
 TEST(RopeScaling, OtherKindsAreRefusedByName) {
   Json json = llama_config();
-  json["rope_scaling"] = {{"rope_type", "yarn"}, {"factor", 4.0}};
-  EXPECT_TRUE(fails_with(ErrorCode::kUnsupported, {"config.json", "yarn", "linear"},
+  json["rope_scaling"] = {{"rope_type", "bent"}, {"factor", 4.0}};
+  EXPECT_TRUE(fails_with(ErrorCode::kUnsupported, {"config.json", "bent", "linear"},
                          [&] { config_of(json); }));
 }
 
@@ -106,8 +110,6 @@ TEST(HfConfig, RefusesWhatCannotBeExpressed) {
     std::vector<std::string> message;
   };
   const std::vector<Case> cases = {
-      {"attention_bias", true, ErrorCode::kUnsupported, {"attention_bias"}},
-      {"mlp_bias", true, ErrorCode::kUnsupported, {"mlp_bias"}},
       {"hidden_act", "gelu", ErrorCode::kUnsupported, {"hidden_act", "gelu"}},
       {"num_attention_heads", 5, ErrorCode::kInvalidFile, {"64", "5"}},
       {"num_key_value_heads", 3, ErrorCode::kInvalidFile, {"4 query heads", "3 key-value heads"}},
@@ -158,7 +160,7 @@ TEST(Renamed, ReordersTheRowsOfQueriesAndKeysPerHead) {
   source.add("model.layers.0.self_attn.k_proj.weight", 6);
   source.add("model.layers.0.self_attn.v_proj.weight", 6);
   const Renamed renamed(source, *find_arch("llama"),
-                        {.heads = 2, .kv_heads = 1, .tied_output = false, .rope_factors = {}});
+                        {.heads = 2, .kv_heads = 1, .tied_output = false});
   ASSERT_EQ(renamed.tensors()[0].name, "blk.0.attn_q.weight");
   EXPECT_EQ(rows_of(renamed, 0), (std::vector<float>{0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11}));
   EXPECT_EQ(rows_of(renamed, 1), (std::vector<float>{0, 3, 1, 4, 2, 5}));
@@ -171,8 +173,9 @@ TEST(Renamed, OrdersByLayerAndMakesRopeFactors) {
   source.add("model.layers.2.mlp.up_proj.weight", 2);
   source.add("lm_head.weight", 2);
   source.add("model.layers.2.self_attn.rotary_emb.inv_freq", 2);
-  const Renamed renamed(source, *find_arch("llama"),
-                        {.heads = 1, .kv_heads = 1, .tied_output = true, .rope_factors = {5, 6}});
+  const Renamed renamed(
+      source, *find_arch("llama"),
+      {.heads = 1, .kv_heads = 1, .tied_output = true, .made = {{Role::kRopeFreqs, {5, 6}}}});
   std::vector<std::string> names;
   for (const auto& tensor : renamed.tensors()) names.push_back(tensor.name);
   EXPECT_EQ(names, (std::vector<std::string>{"rope_freqs.weight", "blk.2.ffn_up.weight",
@@ -184,10 +187,9 @@ TEST(Renamed, OrdersByLayerAndMakesRopeFactors) {
 
 TEST(Renamed, NamesATensorThatHasNoPlace) {
   Numbered source;
-  source.add("model.layers.0.self_attn.q_proj.bias", 2);
-  EXPECT_TRUE(fails_with(ErrorCode::kUnsupported, {"q_proj.bias", "llama"}, [&] {
-    Renamed(source, *find_arch("llama"),
-            {.heads = 1, .kv_heads = 1, .tied_output = false, .rope_factors = {}});
+  source.add("model.layers.0.self_attn.rel_proj.weight", 2);
+  EXPECT_TRUE(fails_with(ErrorCode::kUnsupported, {"rel_proj", "llama"}, [&] {
+    Renamed(source, *find_arch("llama"), {.heads = 1, .kv_heads = 1, .tied_output = false});
   }));
 }
 
@@ -197,8 +199,8 @@ TEST(Roles, NamesGoBothWays) {
     EXPECT_EQ(place_from_gguf_name(gguf_name(place)), place) << row.name;
     EXPECT_EQ(&role_row(row.role), &row);
   }
-  EXPECT_EQ(place_from_hf_name("model.layers.7.mlp.down_proj.weight"),
-            (CheckpointPlace{{Role::kFfnDown, 7}, std::nullopt}));
+  EXPECT_EQ(places_from_hf_name("model.layers.7.mlp.down_proj.weight"),
+            (std::vector<CheckpointPlace>{{{Role::kFfnDown, 7}}}));
   for (const char* name :
        {"blk.x.attn_q.weight", "blk.1.attn_q", "attn_q.weight", "blk.1.output.weight",
         "blk..weight", "blk.99999999999.attn_q.weight", ".weight", ""}) {

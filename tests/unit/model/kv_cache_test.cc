@@ -105,7 +105,7 @@ TEST_P(KvCacheOf, TurnsWhatFollowsARemovalToItsNewPlace) {
   constexpr int64_t kStored = 37, kBegin = 3, kCount = 18;
   const ModelConfig& config = checkpoint_.config;
   const auto width = static_cast<size_t>(config.kv_width());
-  const Rope rope(config.rope_dimensions, config.rope_base, config.rope_position_scale, {});
+  const Rope rope(config.rope_dimensions, config.rope_base, config.rope_scaling.position_scale, {});
   const auto turned = [&](std::vector<float> key, int64_t position) {
     std::vector<float> cos_sin(static_cast<size_t>(rope.dimensions()));
     rope.angles(position, cos_sin.data());
@@ -138,7 +138,7 @@ TEST_P(KvCacheOf, TurnsWhatFollowsARemovalToItsNewPlace) {
   }
   cache.set_length(kStored);
   ThreadPool pool(2);
-  cache.remove(kBegin, kCount, rope, pool);
+  cache.remove(kBegin, kCount, LayerRopes(config), pool);
   ASSERT_EQ(cache.length(), kStored - kCount);
   for (int64_t p = 0; p < cache.length(); ++p) {
     const auto was = static_cast<size_t>(p < kBegin ? p : p + kCount);
