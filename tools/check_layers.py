@@ -33,7 +33,8 @@ LAYERS["flow"] = tuple(LAYERS)  # all above
 FOR_EVERY_ROOM = ("nibble/error.h", "nibble/dtype.h", "nibble/effort.h", "nibble/divergence.h", "nibble/activations.h",
                   "nibble/readable.h", "nibble/text_file.h")
 # Libraries that docs/dependencies.md keeps to one place: how their headers begin, and where that is.
-LIBRARIES = {"openssl/": "src/base/sha256.cc", "sqlite3.h": "src/flow/bench_store.cc", "CLI/": "cli/"}
+LIBRARIES = {"openssl/": "src/base/sha256.cc", "sqlite3.h": "src/flow/bench_store.cc", "pcre2.h": "src/text/regex.cc",
+             "utf8proc.h": "src/text/characters.cc", "CLI/": "cli/"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 LIBRARY_INCLUDE = re.compile(r"^\s*#\s*include\s+<([^>]+)>")
 

@@ -62,7 +62,7 @@ Model::Model(const std::filesystem::path& path, const LoadOptions& options)
   check_tensors(parts.source.tensors(), parts.config, path.string());
   Vocabulary vocabulary = vocabulary_from_metadata(parts.source.metadata);
   check_vocabulary_size(parts.source, vocabulary);
-  parts.tokenizer = std::make_unique<Tokenizer>(std::move(vocabulary));
+  parts.tokenizer = std::make_unique<Tokenizer>(std::move(vocabulary), path.string());
   if (!options.type.empty())
     parts.quantized = quantize_in_memory(parts.source, options, *parts.pool);
   const TensorSource& tensors = parts.quantized ? *parts.quantized : parts.source.tensors();

@@ -9,7 +9,9 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "text/json_vocabulary.h"
 #include "text/sentencepiece_model.h"
+#include "text/tokenizer.h"
 #include "text/tokenizer_json.h"
 
 namespace nibble {
@@ -74,6 +76,8 @@ void collect_added_tokens_decoder(const JsonObject& config, AddedTokens& tokens)
   }
 }
 
+bool has_scores(const Vocabulary& vocabulary) { return !vocabulary.scores.empty(); }
+
 void apply(const AddedToken& token, const std::string& folder, Vocabulary& vocabulary) {
   if (token.id > vocabulary.size()) {
     fail(ErrorCode::kInvalidFile, "{}: added token \"{}\" has id {}, but token {} is missing",
@@ -82,7 +86,7 @@ void apply(const AddedToken& token, const std::string& folder, Vocabulary& vocab
   if (token.id == vocabulary.size()) {
     vocabulary.tokens.emplace_back();
     vocabulary.types.push_back(TokenType::kUserDefined);
-    vocabulary.scores.push_back(kAddedScore);
+    if (has_scores(vocabulary)) vocabulary.scores.push_back(kAddedScore);
   }
   TokenType& type = vocabulary.types[token.id];
   const bool is_same = std::exchange(vocabulary.tokens[token.id], token.text) == token.text;
@@ -109,10 +113,13 @@ struct Role {
   std::optional<uint32_t> Vocabulary::*id;
 };
 
-constexpr std::array<Role, 4> kRoles = {{{"bos_token", &Vocabulary::bos},
+constexpr std::array<Role, 7> kRoles = {{{"bos_token", &Vocabulary::bos},
                                          {"eos_token", &Vocabulary::eos},
                                          {"unk_token", &Vocabulary::unk},
-                                         {"pad_token", &Vocabulary::pad}}};
+                                         {"pad_token", &Vocabulary::pad},
+                                         {"sep_token", &Vocabulary::sep},
+                                         {"cls_token", &Vocabulary::cls},
+                                         {"mask_token", &Vocabulary::mask}}};
 
 std::optional<uint32_t> find_token(const Vocabulary& vocabulary, std::string_view text) {
   const auto found = std::ranges::find(vocabulary.tokens, text);
@@ -148,11 +155,47 @@ std::string chat_template_of(const JsonObject& config) {
 
 void read_config(const JsonObject& config, Vocabulary& vocabulary) {
   read_roles(config, vocabulary);
-  vocabulary.add_bos = config.find_bool("add_bos_token").value_or(vocabulary.bos.has_value());
-  vocabulary.add_eos = config.find_bool("add_eos_token").value_or(false);
+  vocabulary.chat_template = chat_template_of(config);
+  if (!vocabulary.definition.empty()) return;  // it has the rest
   vocabulary.add_space_prefix =
       config.find_bool("add_prefix_space").value_or(vocabulary.add_space_prefix);
-  vocabulary.chat_template = chat_template_of(config);
+}
+
+// --- What goes around a text ---------------------------------------------------------------------
+
+std::vector<uint32_t> list_of(bool wanted, std::optional<uint32_t> one,
+                              std::optional<uint32_t> other) {
+  if (!wanted || (!one && !other)) return {};
+  return {one ? *one : *other};
+}
+
+// tokenizer.json says it with its post-processor, tokenizer_config.json may overrule it.
+void set_affixes(const JsonObject* tokenizer, const JsonObject* config, Vocabulary& vocabulary) {
+  const auto flag = [&](const char* key) {
+    return config == nullptr ? std::nullopt : config->find_bool(key);
+  };
+  const auto add_bos = flag("add_bos_token");
+  const auto add_eos = flag("add_eos_token");
+  if (vocabulary.definition.empty()) {
+    vocabulary.add_bos = add_bos.value_or(vocabulary.bos.has_value());
+    vocabulary.add_eos = add_eos.value_or(false);
+    return;
+  }
+  Affixes affixes = affixes_of_json(*tokenizer);
+  if (!vocabulary.bos && !vocabulary.cls && affixes.prefix.size() == 1)
+    vocabulary.bos = affixes.prefix.front();
+  const auto first = vocabulary.cls ? vocabulary.cls : vocabulary.bos;
+  const auto last = vocabulary.sep ? vocabulary.sep : vocabulary.eos;
+  if (add_bos && vocabulary.bos) affixes.prefix = list_of(*add_bos, vocabulary.bos, {});
+  if (add_eos && vocabulary.eos) affixes.suffix = list_of(*add_eos, vocabulary.eos, {});
+  vocabulary.add_bos =
+      !affixes.prefix.empty() && affixes.prefix == list_of(true, vocabulary.bos, first);
+  vocabulary.add_eos =
+      !affixes.suffix.empty() && affixes.suffix == list_of(true, vocabulary.eos, last);
+  Json definition = parse_json(vocabulary.definition, "tokenizer.json");
+  if (!affixes.prefix.empty() && !vocabulary.add_bos) definition["prefix"] = affixes.prefix;
+  if (!affixes.suffix.empty() && !vocabulary.add_eos) definition["suffix"] = affixes.suffix;
+  vocabulary.definition = definition.dump();
 }
 
 // --- The whole -----------------------------------------------------------------------------------
@@ -166,6 +209,7 @@ Vocabulary base_vocabulary(const HfTokenizerFiles& files, const JsonObject* toke
          files.folder);
   }
   Vocabulary vocabulary = vocabulary_from_tokenizer_json(*tokenizer_json);
+  if (!vocabulary.definition.empty()) return vocabulary;
   vocabulary.bos = find_token(vocabulary, "<s>");
   vocabulary.eos = find_token(vocabulary, "</s>");
   return vocabulary;
@@ -181,7 +225,7 @@ void pad(Vocabulary& vocabulary, uint64_t size, const std::string& folder) {
   }
   for (uint64_t id = vocabulary.size(); id < size; ++id) {
     vocabulary.tokens.push_back(fmt::format("[PAD{}]", id));
-    vocabulary.scores.push_back(kPaddingScore);
+    if (has_scores(vocabulary)) vocabulary.scores.push_back(kPaddingScore);
     vocabulary.types.push_back(TokenType::kUnused);
   }
 }
@@ -211,16 +255,19 @@ Vocabulary vocabulary_from_hf(const HfTokenizerFiles& files, uint64_t vocab_size
   for (const auto& [id, token] : tokens) apply(token, files.folder, vocabulary);
 
   if (map.get()) read_roles(*map.get(), vocabulary);
-  vocabulary.add_bos = vocabulary.bos.has_value();
   if (config.get()) read_config(*config.get(), vocabulary);
+  set_affixes(tokenizer.get(), config.get(), vocabulary);
   if (files.chat_template) vocabulary.chat_template = *files.chat_template;
   for (size_t id = 0; id < vocabulary.size(); ++id) {
     std::string& text = vocabulary.tokens[id];
     // User-defined tokens are looked for in the text before its spaces are marked.
-    if (vocabulary.types[id] == TokenType::kUserDefined) text = unmark_spaces(text);
+    const bool is_marked = vocabulary.definition.empty();
+    if (is_marked && vocabulary.types[id] == TokenType::kUserDefined) text = unmark_spaces(text);
   }
   pad(vocabulary, vocab_size, files.folder);
   check_vocabulary(vocabulary, files.folder);
+  // A part that cannot be run is found now, not when a converted file is loaded.
+  if (!vocabulary.definition.empty()) Tokenizer(vocabulary, files.folder + "/tokenizer.json");
   return vocabulary;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "text/json_vocabulary.h"
 #include "text/merge_scores.h"
 
 namespace nibble {
@@ -207,7 +208,16 @@ std::vector<AddedToken> added_tokens_of_json(const JsonObject& tokenizer) {
   return added;
 }
 
-Vocabulary vocabulary_from_tokenizer_json(const JsonObject& tokenizer) {
+namespace {
+
+// Whether its BPE is of SentencePiece's kind at all: byte tokens instead of letters for bytes.
+bool has_byte_tokens(const JsonObject& tokenizer) {
+  const JsonObject model(tokenizer.require("model"), tokenizer.file_name());
+  const std::string type = type_of(model);
+  return (type == "BPE" || type.empty()) && model.find_bool("byte_fallback").value_or(false);
+}
+
+Vocabulary sentencepiece_vocabulary(const JsonObject& tokenizer) {
   const JsonObject model(tokenizer.require("model"), tokenizer.file_name());
   require_sentencepiece_bpe(model);
   Vocabulary vocabulary;
@@ -217,6 +227,18 @@ Vocabulary vocabulary_from_tokenizer_json(const JsonObject& tokenizer) {
   read_types(model, added, vocabulary);
   set_scores_from_merges(model, vocabulary);
   return vocabulary;
+}
+
+}  // namespace
+
+Vocabulary vocabulary_from_tokenizer_json(const JsonObject& tokenizer) {
+  if (!has_byte_tokens(tokenizer)) return vocabulary_with_definition(tokenizer);
+  try {
+    return sentencepiece_vocabulary(tokenizer);
+  } catch (const Error& error) {  // then its merges are run as they stand there
+    if (error.code() != ErrorCode::kUnsupported) throw;
+  }
+  return vocabulary_with_definition(tokenizer);
 }
 
 }  // namespace nibble

@@ -1,5 +1,6 @@
-// tokenizer.json of Hugging Face's tokenizers library, as far as it describes SentencePiece's BPE:
-// model type BPE with byte_fallback, spaces marked by kSpaceMark, no splitting before the merges.
+// tokenizer.json of Hugging Face's tokenizers library. What describes SentencePiece's BPE (model
+// type BPE with byte_fallback, spaces marked by kSpaceMark, no splitting before the merges) becomes
+// a vocabulary with scores, as tokenizer.model gives it; everything else keeps its definition.
 #pragma once
 
 #include <string>
@@ -22,8 +23,8 @@ struct AddedToken {
 // "added_tokens" of tokenizer.json. Error kInvalidFile.
 std::vector<AddedToken> added_tokens_of_json(const JsonObject& tokenizer);
 
-// Tokens, scores, types, unk and add_space_prefix. Errors: kInvalidFile; kUnsupported, saying what
-// was found, for every other kind of tokenizer.
+// Tokens, types, scores or merges, unk, pre, add_space_prefix and definition. Errors: kInvalidFile;
+// kUnsupported, naming it, for a part that is not known.
 Vocabulary vocabulary_from_tokenizer_json(const JsonObject& tokenizer);
 
 }  // namespace nibble

@@ -5,24 +5,68 @@
 #include <utility>
 
 #include "base/error.h"
+#include "text/pre_names.h"
 
 namespace nibble {
 namespace {
+
+constexpr std::string_view kDefinitionKey = "nibble.tokenizer";
 
 using OptionalId = std::optional<uint32_t> Vocabulary::*;
 
 struct SpecialToken {
   const char* key;
   OptionalId id;
-  std::optional<uint32_t> standard;  // taken when the key is absent
 };
 
-constexpr std::array<SpecialToken, 4> kSpecialTokens = {{
-    {"tokenizer.ggml.bos_token_id", &Vocabulary::bos, 1},
-    {"tokenizer.ggml.eos_token_id", &Vocabulary::eos, 2},
-    {"tokenizer.ggml.unknown_token_id", &Vocabulary::unk, 0},
-    {"tokenizer.ggml.padding_token_id", &Vocabulary::pad, std::nullopt},
+constexpr std::array<SpecialToken, 8> kSpecialTokens = {{
+    {"tokenizer.ggml.bos_token_id", &Vocabulary::bos},
+    {"tokenizer.ggml.eos_token_id", &Vocabulary::eos},
+    {"tokenizer.ggml.unknown_token_id", &Vocabulary::unk},
+    {"tokenizer.ggml.padding_token_id", &Vocabulary::pad},
+    {"tokenizer.ggml.seperator_token_id", &Vocabulary::sep},  // spelled so
+    {"tokenizer.ggml.cls_token_id", &Vocabulary::cls},
+    {"tokenizer.ggml.mask_token_id", &Vocabulary::mask},
+    {"tokenizer.ggml.eot_token_id", &Vocabulary::eot},
 }};
+
+// What llama.cpp takes where a file does not say (src/llama-vocab.cpp).
+struct ModelDefaults {
+  std::string_view model;
+  std::optional<uint32_t> bos, eos, unk, pad, sep, cls, mask;
+  bool add_bos, add_eos, add_space_prefix;
+};
+
+constexpr ModelDefaults kDefaults[] = {
+    {"llama", 1, 2, 0, {}, {}, {}, {}, true, false, true},
+    {"gpt2", 11, 11, {}, {}, {}, {}, {}, false, false, false},
+    {"t5", {}, 1, 2, 0, {}, {}, {}, false, true, true},
+    {"bert", {}, {}, 100, 0, 102, 101, 103, true, true, false},
+};
+
+const ModelDefaults& defaults_of(std::string_view model, std::string_view origin) {
+  for (const ModelDefaults& defaults : kDefaults) {
+    if (defaults.model == model) return defaults;
+  }
+  fail(ErrorCode::kUnsupported,
+       "{}: tokenizer.ggml.model is \"{}\"; this version runs \"llama\" (SentencePiece BPE), "
+       "\"gpt2\" (byte-level BPE), \"t5\" (unigram) and \"bert\" (WordPiece)",
+       origin, model);
+}
+
+void set_default_ids(const ModelDefaults& defaults, Vocabulary& vocabulary) {
+  vocabulary.bos = defaults.bos;
+  vocabulary.eos = defaults.eos;
+  vocabulary.unk = defaults.unk;
+  vocabulary.pad = defaults.pad;
+  vocabulary.sep = defaults.sep;
+  vocabulary.cls = defaults.cls;
+  vocabulary.mask = defaults.mask;
+  for (const SpecialToken& special : kSpecialTokens) {
+    auto& id = vocabulary.*special.id;
+    if (id && *id >= vocabulary.size()) id.reset();
+  }
+}
 
 template <class T>
 const std::vector<T>& require_array(const Metadata& metadata, const char* key) {
@@ -38,11 +82,7 @@ void read_special_ids(const Metadata& metadata, Vocabulary& vocabulary) {
       fail(ErrorCode::kInvalidFile, "{}: {}: found {}, expected an id below the vocabulary's {}",
            metadata.origin(), special.key, *found, vocabulary.size());
     }
-    if (found) {
-      vocabulary.*special.id = static_cast<uint32_t>(*found);
-    } else if (special.standard && *special.standard < vocabulary.size()) {
-      vocabulary.*special.id = special.standard;
-    }
+    if (found) vocabulary.*special.id = static_cast<uint32_t>(*found);
   }
 }
 
@@ -56,10 +96,25 @@ std::string replace_all(std::string_view text, std::string_view from, std::strin
   return result.append(text);
 }
 
-void check_id(std::optional<uint32_t> id, const char* what, size_t size, std::string_view origin) {
+void check_id(std::optional<uint32_t> id, const char* key, size_t size, std::string_view origin) {
   if (id && *id >= size) {
-    fail(ErrorCode::kInvalidFile, "{}: the {} token has id {}, but there are only {} tokens",
-         origin, what, *id, size);
+    fail(ErrorCode::kInvalidFile, "{}: {} is {}, but there are only {} tokens", origin, key, *id,
+         size);
+  }
+}
+
+bool needs_scores(std::string_view model) { return model == "llama" || model == "t5"; }
+
+// Vocabularies of others may lack them: then every token is a normal one.
+void read_types(const Metadata& metadata, Vocabulary& vocabulary) {
+  const bool may_lack =
+      !needs_scores(vocabulary.model) && !metadata.contains("tokenizer.ggml.token_type");
+  if (may_lack) {
+    vocabulary.types.assign(vocabulary.size(), TokenType::kNormal);
+    return;
+  }
+  for (const int32_t type : require_array<int32_t>(metadata, "tokenizer.ggml.token_type")) {
+    vocabulary.types.push_back(static_cast<TokenType>(type));
   }
 }
 
@@ -70,7 +125,7 @@ std::optional<uint8_t> check_token(const Vocabulary& vocabulary, size_t id,
   if (type < 1 || type > 6) {
     fail(ErrorCode::kInvalidFile, "{}: token {}: found type {}, expected 1 to 6", origin, id, type);
   }
-  if (!std::isfinite(vocabulary.scores[id])) {
+  if (!vocabulary.scores.empty() && !std::isfinite(vocabulary.scores[id])) {
     fail(ErrorCode::kInvalidFile, "{}: token {}: the score is not a finite number", origin, id);
   }
   if (vocabulary.types[id] != TokenType::kByte) return std::nullopt;
@@ -103,23 +158,26 @@ std::optional<uint8_t> byte_of_token(std::string_view text) {
 Vocabulary vocabulary_from_metadata(const Metadata& metadata) {
   Vocabulary vocabulary;
   vocabulary.model = metadata.require_string("tokenizer.ggml.model");
-  if (vocabulary.model != "llama") {
-    fail(ErrorCode::kUnsupported,
-         "{}: tokenizer.ggml.model is \"{}\"; this version runs \"llama\" (SentencePiece BPE)",
-         metadata.origin(), vocabulary.model);
-  }
+  const ModelDefaults& defaults = defaults_of(vocabulary.model, metadata.origin());
   vocabulary.pre = metadata.find_string("tokenizer.ggml.pre").value_or("default");
   vocabulary.tokens = require_array<std::string>(metadata, "tokenizer.ggml.tokens");
-  vocabulary.scores = require_array<float>(metadata, "tokenizer.ggml.scores");
-  for (const int32_t type : require_array<int32_t>(metadata, "tokenizer.ggml.token_type")) {
-    vocabulary.types.push_back(static_cast<TokenType>(type));
+  if (needs_scores(vocabulary.model)) {
+    vocabulary.scores = require_array<float>(metadata, "tokenizer.ggml.scores");
   }
+  read_types(metadata, vocabulary);
+  if (const auto* merges = metadata.find_array<std::string>("tokenizer.ggml.merges"))
+    vocabulary.merges = *merges;
+  set_default_ids(defaults, vocabulary);
   read_special_ids(metadata, vocabulary);
-  vocabulary.add_bos = metadata.find_bool("tokenizer.ggml.add_bos_token").value_or(true);
-  vocabulary.add_eos = metadata.find_bool("tokenizer.ggml.add_eos_token").value_or(false);
+  const PreRow* row = vocabulary.model == "gpt2" ? find_pre_row(vocabulary.pre) : nullptr;
+  vocabulary.add_bos = metadata.find_bool("tokenizer.ggml.add_bos_token")
+                           .value_or(row != nullptr ? row->add_bos : defaults.add_bos);
+  vocabulary.add_eos =
+      metadata.find_bool("tokenizer.ggml.add_eos_token").value_or(defaults.add_eos);
   vocabulary.add_space_prefix =
-      metadata.find_bool("tokenizer.ggml.add_space_prefix").value_or(true);
+      metadata.find_bool("tokenizer.ggml.add_space_prefix").value_or(defaults.add_space_prefix);
   vocabulary.chat_template = metadata.find_string("tokenizer.chat_template").value_or("");
+  vocabulary.definition = metadata.find_string(kDefinitionKey).value_or("");
   check_vocabulary(vocabulary, metadata.origin());
   return vocabulary;
 }
@@ -131,16 +189,24 @@ void add_vocabulary(const Vocabulary& vocabulary, Metadata& metadata) {
   metadata.set("tokenizer.ggml.model", vocabulary.model);
   metadata.set("tokenizer.ggml.pre", vocabulary.pre);
   metadata.set("tokenizer.ggml.tokens", MetadataArray{vocabulary.tokens});
-  metadata.set("tokenizer.ggml.scores", MetadataArray{vocabulary.scores});
+  if (!vocabulary.scores.empty())
+    metadata.set("tokenizer.ggml.scores", MetadataArray{vocabulary.scores});
   metadata.set("tokenizer.ggml.token_type", MetadataArray{std::move(types)});
+  if (!vocabulary.merges.empty())
+    metadata.set("tokenizer.ggml.merges", MetadataArray{vocabulary.merges});
   for (const SpecialToken& special : kSpecialTokens) {
     if (const auto id = vocabulary.*special.id) metadata.set(special.key, *id);
   }
   metadata.set("tokenizer.ggml.add_bos_token", vocabulary.add_bos);
   metadata.set("tokenizer.ggml.add_eos_token", vocabulary.add_eos);
-  if (!vocabulary.add_space_prefix) metadata.set("tokenizer.ggml.add_space_prefix", false);
+  const bool standard = defaults_of(vocabulary.model, "vocabulary").add_space_prefix;
+  if (vocabulary.add_space_prefix != standard)
+    metadata.set("tokenizer.ggml.add_space_prefix", vocabulary.add_space_prefix);
   if (!vocabulary.chat_template.empty()) {
     metadata.set("tokenizer.chat_template", vocabulary.chat_template);
+  }
+  if (!vocabulary.definition.empty()) {
+    metadata.set(std::string(kDefinitionKey), vocabulary.definition);
   }
 }
 
@@ -150,31 +216,34 @@ void check_vocabulary(const Vocabulary& vocabulary, std::string_view origin) {
     fail(ErrorCode::kInvalidFile, "{}: the vocabulary has {} tokens, expected 1 to {}", origin,
          size, kMaxVocabularySize);
   }
-  if (vocabulary.scores.size() != size || vocabulary.types.size() != size) {
+  const bool has_scores = needs_scores(vocabulary.model) || !vocabulary.scores.empty();
+  if ((has_scores && vocabulary.scores.size() != size) || vocabulary.types.size() != size) {
     fail(ErrorCode::kInvalidFile,
          "{}: found {} tokens, {} scores and {} token types, expected one "
          "score and one type for each token",
          origin, size, vocabulary.scores.size(), vocabulary.types.size());
   }
-  check_id(vocabulary.bos, "bos", size, origin);
-  check_id(vocabulary.eos, "eos", size, origin);
-  check_id(vocabulary.unk, "unknown", size, origin);
-  check_id(vocabulary.pad, "padding", size, origin);
+  for (const SpecialToken& special : kSpecialTokens)
+    check_id(vocabulary.*special.id, special.key, size, origin);
   std::array<bool, 256> spelled{};
   size_t bytes = 0;
   for (size_t id = 0; id < size; ++id) {
     const auto byte = check_token(vocabulary, id, origin);
     if (byte && !std::exchange(spelled[*byte], true)) ++bytes;
   }
-  if (!vocabulary.unk && bytes < spelled.size()) {
+  if (vocabulary.model == "llama" && !vocabulary.unk && bytes < spelled.size()) {
     fail(ErrorCode::kInvalidFile,
          "{}: found {} of 256 byte tokens and no unknown token: there is "
          "no way to spell every text",
          origin, bytes);
   }
-  if ((vocabulary.add_bos && !vocabulary.bos) || (vocabulary.add_eos && !vocabulary.eos)) {
+  const auto has = [](std::optional<uint32_t> one, std::optional<uint32_t> other) {
+    return one.has_value() || other.has_value();
+  };
+  if ((vocabulary.add_bos && !has(vocabulary.bos, vocabulary.cls)) ||
+      (vocabulary.add_eos && !has(vocabulary.eos, vocabulary.sep))) {
     fail(ErrorCode::kInvalidFile, "{}: a {} token is to be added to texts, but none is named",
-         origin, vocabulary.bos ? "eos" : "bos");
+         origin, has(vocabulary.bos, vocabulary.cls) ? "eos" : "bos");
   }
 }
 

@@ -1,6 +1,5 @@
 // The vocabulary of a tokenizer: what GGUF stores under tokenizer.ggml.* and what every kind of
-// tokenizer file is read into. This version knows SentencePiece BPE (Kudo and Richardson 2018,
-// arXiv:1808.06226), which GGUF calls "llama".
+// tokenizer file is read into.
 #pragma once
 
 #include <cstddef>
@@ -25,16 +24,23 @@ enum class TokenType : int32_t {
 };
 
 struct Vocabulary {
+  // "llama" (SentencePiece's BPE), "gpt2" (byte-level BPE), "t5" (SentencePiece's unigram), "bert"
+  // (WordPiece): how the tokens are spelled, and what encodes unless `definition` says otherwise.
   std::string model = "llama";
-  std::string pre = "default";
-  std::vector<std::string> tokens;  // "\u2581" (kSpaceMark) stands for a space
-  std::vector<float> scores;        // the highest is merged first
+  std::string pre = "default";      // llama.cpp's name of the pre-tokenizer (text/pre_names.h)
+  std::vector<std::string> tokens;  // in "llama" and "t5" kSpaceMark stands for a space, in "gpt2"
+                                    // letters for bytes, in "bert" kSpaceMark begins a word
+  std::vector<float> scores;        // "llama": the highest is merged first; "t5": log probability
   std::vector<TokenType> types;
-  std::optional<uint32_t> bos, eos, unk, pad;
+  std::vector<std::string> merges;  // "left right", the best first, where merges are ranked
+  std::optional<uint32_t> bos, eos, unk, pad, sep, cls, mask, eot;
   bool add_bos = true;
   bool add_eos = false;
   bool add_space_prefix = true;  // a space goes before the text
   std::string chat_template;     // Jinja; empty: none
+  // What a tokenizer.json says beside its tokens, as JSON (text/definition.h); empty: what follows
+  // from `model` and `pre`.
+  std::string definition;
 
   size_t size() const { return tokens.size(); }
 };
@@ -50,12 +56,13 @@ inline constexpr uint64_t kMaxVocabularySize = 1u << 22;
 // The byte that "<0xNN>" names; nullopt for any other text.
 std::optional<uint8_t> byte_of_token(std::string_view text);
 
-// Reads tokenizer.ggml.* and tokenizer.chat_template; absent fields get llama.cpp's defaults for
-// the model "llama" (bos 1, eos 2, unk 0, add_bos, not add_eos, add_space_prefix). Errors:
-// kUnsupported for another tokenizer model, else kInvalidFile.
+// Reads tokenizer.ggml.*, tokenizer.chat_template and nibble.tokenizer (the definition); absent
+// fields get llama.cpp's defaults for the model. Errors: kUnsupported for another tokenizer model,
+// else kInvalidFile.
 Vocabulary vocabulary_from_metadata(const Metadata& metadata);
 
-// Writes the keys that llama.cpp's converter writes for a Llama model, in its order.
+// Writes the keys that llama.cpp's converter writes, in its order, and the definition where there
+// is one.
 void add_vocabulary(const Vocabulary& vocabulary, Metadata& metadata);
 
 // What every source of a vocabulary must satisfy: arrays of one length, ids in range, finite

@@ -93,19 +93,13 @@ TEST(TokenizerJson, NamesWhatItDoesNotSupport) {
     std::string found;
   };
   const Case cases[] = {
-      {R"({"model": {"type": "Unigram"}})", "Unigram"},
-      {R"({"model": {"byte_fallback": false}})", "byte_fallback"},
-      {R"({"model": {"end_of_word_suffix": "</w>"}})", "end_of_word_suffix"},
-      {R"({"model": {"ignore_merges": true}})", "ignore_merges"},
+      {R"({"model": {"type": "WordLevel"}})", "WordLevel"},
       {R"({"model": {"dropout": 0.1}})", "dropout"},
-      {R"({"normalizer": {"type": "NFKC", "normalizers": null}})", "NFKC"},
-      {R"({"normalizer": null})", "marks spaces"},
-      {R"({"normalizer": null, "pre_tokenizer": {"type": "ByteLevel"}})", "ByteLevel"},
-      {R"({"normalizer": null, "pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581"}})",
-       "Metaspace"},
-      {R"({"model": {"merges": ["a b", "\u2581 a", "\u2581a b"]}})", "lacks"},
-      {R"({"model": {"merges": ["\u2581 ab", "a b", "\u2581 a", "\u2581a b"]}})",
-       "do not follow each other"},
+      {R"({"normalizer": {"type": "Precompiledd"}})", "Precompiledd"},
+      {R"({"normalizer": null, "pre_tokenizer": {"type": "UnicodeScripts"}})", "UnicodeScripts"},
+      {R"({"pre_tokenizer": {"type": "Split", "pattern": {"String": "a"}, "behavior": "Odd"}})",
+       "Odd"},
+      {R"({"normalizer": null, "post_processor": {"type": "Odd"}})", "Odd"},
   };
   for (const Case& c : cases) {
     Json json = tiny_json();

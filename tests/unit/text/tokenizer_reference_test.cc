@@ -48,7 +48,9 @@ TEST_P(TokenizerReference, EveryCaseHasLlamaCppsIdsAndDecodesToItself) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Vocabularies, TokenizerReference, testing::Values("llama-spm", "phi-3"),
+INSTANTIATE_TEST_SUITE_P(Vocabularies, TokenizerReference,
+                         testing::Values("llama-spm", "phi-3", "gpt-2", "starcoder",
+                                         "deepseek-coder"),
                          [](const auto& test) {
                            std::string name = test.param;
                            std::erase(name, '-');

@@ -70,8 +70,8 @@ TEST(Vocabulary, TakesLlamaCppsDefaultsForAbsentKeys) {
 
 TEST(Vocabulary, NamesAnotherTokenizerModel) {
   Metadata metadata = tiny_metadata();
-  metadata.set("tokenizer.ggml.model", std::string("gpt2"));
-  EXPECT_TRUE(fails_with(ErrorCode::kUnsupported, {"tiny.gguf", "tokenizer.ggml.model", "gpt2"},
+  metadata.set("tokenizer.ggml.model", std::string("rwkv"));
+  EXPECT_TRUE(fails_with(ErrorCode::kUnsupported, {"tiny.gguf", "tokenizer.ggml.model", "rwkv"},
                          [&] { vocabulary_from_metadata(metadata); }));
 }
 
