@@ -149,6 +149,11 @@ void add_text_options(CLI::App& command, Options& options) {
       ->type_name("N");
   command.add_option("--chunks", calibrate.chunks, "read the first N chunks only (default: all)")
       ->type_name("N");
+  command
+      .add_option("--sequential", calibrate.sequential,
+                  "measure each layer with those before it quantized to this type (with --moments; "
+                  "reads the texts once for each layer)")
+      ->type_name("TYPE");
   command.add_flag("--process-output", calibrate.process_output,
                    "measure what the output matrix multiplies, too");
   command.add_flag(

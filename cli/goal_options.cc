@@ -46,7 +46,8 @@ void GoalOptions::add_to(CLI::App& command) {
       "held-back text",
       "NATS");
   add("--min-agreement", min_agreement_,
-      "the smallest file that has the same likeliest token at this share of a held-back text: 0.93, "
+      "the smallest file that has the same likeliest token at this share of a held-back text: "
+      "0.93, "
       "93%",
       "SHARE");
   add("--min-speed", goal.min_speed, "at least so many tokens per second on this machine", "T/S");
@@ -144,9 +145,9 @@ void print_attempts(const GoalResult& result) {
     fmt::print("attempt {}: {}, KL divergence {:.3g} (predicted {:.3g}), agreement {:.2f} %: {}\n",
                i + 1, readable_bytes(attempt.file_bytes), attempt.kl.value, attempt.predicted_kl,
                100 * attempt.agreement.value,
-               !attempt.is_met      ? "not met"
+               !attempt.is_met    ? "not met"
                : i == result.kept ? "met, kept"
-                                    : "met");
+                                  : "met");
   }
   if (!result.attempts.empty())
     fmt::print("measured on {} tokens that were held back\n", result.held_back_tokens);

@@ -1,5 +1,5 @@
-// What `nibble plan` and `nibble quantize` share: a goal, the texts that it takes, and how plans are
-// shown.
+// What `nibble plan` and `nibble quantize` share: a goal, the texts that it takes, and how plans
+// are shown.
 #pragma once
 
 #include <CLI/CLI.hpp>

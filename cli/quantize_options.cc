@@ -6,24 +6,23 @@ namespace nibble::cli {
 
 void QuantizeSettings::read() {
   options.memory_limit = parse_bytes(memory);
-  options.method = method_from_name(method).value();  // one of the four
-  options.scaling = scaling_from_name(scaling).value();  // one of the two
-  options.effort = effort_from_name(effort).value();  // one of the three
+  options.method = method_from_name(method).value();      // one of the four
+  options.scaling = scaling_from_name(scaling).value();   // one of the two
+  options.order = column_order_from_name(order).value();  // one of the two
+  options.effort = effort_from_name(effort).value();      // one of the three
 }
 
 void QuantizeSettings::add_method_to(CLI::App& command) {
-  command
-      .add_option("--memory", memory,
-                   "most bytes of buffers, e.g. 512MiB (default: 2GiB)")
+  command.add_option("--memory", memory, "most bytes of buffers, e.g. 512MiB (default: 2GiB)")
       ->type_name("SIZE");
   command.add_option("--effort", effort, "time for a lower error: fast, default or best")
       ->check(CLI::IsMember({"fast", "default", "best"}))
       ->type_name("EFFORT");
   command
       .add_option("--method", method,
-                   "how weights are rounded: nearest, weighted (by --imatrix), gptq (with the "
-                   "second moments of nibble calibrate --moments); default: the last that there is "
-                   "what it takes for")
+                  "how weights are rounded: nearest, weighted (by --imatrix), gptq (with the "
+                  "second moments of nibble calibrate --moments); default: the last that there is "
+                  "what it takes for")
       ->check(CLI::IsMember({"auto", "nearest", "weighted", "gptq"}))
       ->type_name("METHOD");
   command
@@ -32,6 +31,13 @@ void QuantizeSettings::add_method_to(CLI::App& command) {
                   "rounded, and what comes before smaller (default: none)")
       ->check(CLI::IsMember({"none", "awq"}))
       ->type_name("SCALING");
+  command
+      .add_option(
+          "--order", order,
+          "in which error feedback rounds columns: natural (default), or activation: blocks "
+          "of them with the largest activations first")
+      ->check(CLI::IsMember({"natural", "activation"}))
+      ->type_name("ORDER");
 }
 
 void add_importance_options(CLI::App& command, QuantizeOptions& options) {

@@ -14,6 +14,7 @@ struct QuantizeSettings {
   std::string effort = "default";
   std::string method = "auto";
   std::string scaling = "none";
+  std::string order = "natural";
   QuantizeOptions options;
 
   void add_method_to(CLI::App& command);  // --memory, --effort, --method

@@ -35,6 +35,10 @@ struct CalibrateOptions {
   // (at least one layer).
   bool moments = false;
   uint64_t memory_limit = uint64_t{4} << 30;
+  // A type or recipe as quantize() takes it: each layer is measured with those before it quantized
+  // to that, with error feedback by what was measured of them. Takes `moments`, reads the texts
+  // once for each layer, and cannot be resumed. Empty: all layers as the model has them.
+  std::string sequential = {};
   // So often, and when the work is cancelled, what was measured so far is written to
   // OUTPUT.checkpoint; 0: never. More rarely where writing it takes more than a twentieth of the
   // time. It goes when the output is whole.

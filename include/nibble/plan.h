@@ -14,7 +14,8 @@
 
 namespace nibble {
 
-// What a file must keep to: one of the first five; min_speed may stand beside each of them, or alone.
+// What a file must keep to: one of the first five; min_speed may stand beside each of them, or
+// alone.
 struct Goal {
   uint64_t bytes = 0;          // the whole file, at most
   double bits_per_weight = 0;  // of all tensors, at most
@@ -50,8 +51,8 @@ struct TypePlanOptions {
   int64_t context = 512;  // tokens in a window of any of them
   int64_t sensitivity_tokens = 4096;
   int64_t held_back_windows = 0;  // 0: all
-  // Types that are chosen from, by name; empty: default_plan_types(). Tensors whose rows no block of
-  // any divides get those of 32 weights.
+  // Types that are chosen from, by name; empty: default_plan_types(). Tensors whose rows no block
+  // of any divides get those of 32 weights.
   std::vector<std::string> types;
   // Where the measured sensitivities are kept, for another goal or to go on after an interrupt; a
   // file of the same model, texts and options is gone on with. Empty: nowhere.
@@ -76,8 +77,8 @@ struct TypePlan {
 
 std::vector<std::string> default_plan_types();
 
-// Errors: kUsage for goals that contradict each other or that cannot be met, saying what is possible;
-// those of calibrate(), quantize() and reading.
+// Errors: kUsage for goals that contradict each other or that cannot be met, saying what is
+// possible; those of calibrate(), quantize() and reading.
 TypePlan plan_types(const std::filesystem::path& model, const TypePlanOptions& options);
 
 // One attempt at a contract.
@@ -99,8 +100,9 @@ struct GoalResult {
 
 // Plans, quantizes to `output` and, for a contract, measures, corrects and does so again, at most
 // kContractAttempts times. What takes long (statistics, sensitivities) is kept in the folder
-// OUTPUT.work until the file is finished, and gone on with by QuantizeOptions::resume. Errors: those
-// of plan_types() and quantize(); kUsage when the contract was not met, with what was measured.
+// OUTPUT.work until the file is finished, and gone on with by QuantizeOptions::resume. Errors:
+// those of plan_types() and quantize(); kUsage when the contract was not met, with what was
+// measured.
 inline constexpr int kContractAttempts = 4;
 GoalResult quantize_to_goal(const std::filesystem::path& model, const std::filesystem::path& output,
                             const TypePlanOptions& options);

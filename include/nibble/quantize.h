@@ -29,6 +29,12 @@ enum class Scaling {
   kAwq,  // by activations, folded into the tensors before: takes an importance matrix
 };
 
+// In which order error feedback rounds the columns of a matrix.
+enum class ColumnOrder {
+  kNatural,
+  kActivation,  // blocks of 256 columns (or of 32) with the largest activations first
+};
+
 struct QuantizeTarget {
   // A type or built-in recipe ("q8_0", "Q4_K_M"), its number in general.file_type ("15"), the path
   // of a .recipe file, or "copy": every tensor as it is stored.
@@ -49,7 +55,8 @@ struct QuantizeOptions {
   std::vector<std::string> include_weights;
   std::vector<std::string> exclude_weights;
   Method method = Method::kAuto;
-  Scaling scaling = Scaling::kNone;  // with one target
+  Scaling scaling = Scaling::kNone;           // with one target
+  ColumnOrder order = ColumnOrder::kNatural;  // of the method gptq
   // Types of single tensors, before the recipe, each by name ("q6_k"); empty: the recipe's.
   std::string output_type;  // of output.weight, or of the token embedding that serves as output
   std::string token_embedding_type;
@@ -134,6 +141,10 @@ std::optional<std::string> find_quantize_type(std::string_view text);
 // "auto", "nearest", "weighted", "gptq"; std::nullopt for another name.
 std::string_view method_name(Method method);
 std::optional<Method> method_from_name(std::string_view name);
+
+// "natural", "activation"; std::nullopt for another name.
+std::string_view column_order_name(ColumnOrder order);
+std::optional<ColumnOrder> column_order_from_name(std::string_view name);
 
 // "none", "awq"; std::nullopt for another name.
 std::string_view scaling_name(Scaling scaling);

@@ -18,6 +18,7 @@
 #include "flow/calibration_texts.h"
 #include "flow/model.h"
 #include "flow/model_fingerprint.h"
+#include "flow/quantized_layers.h"
 #include "flow/run_support.h"
 #include "flow/statistics_file.h"
 #include "flow/statistics_sources.h"
@@ -87,9 +88,10 @@ std::vector<MomentLayers> passes_of(const ModelConfig& config, const CalibrateOp
       bytes(config.hidden) * (1 + experts) + bytes(config.q_width()) + bytes(config.ffn) * experts;
   const uint64_t output_bytes = options.process_output ? bytes(config.hidden) : 0;
   const uint64_t room = options.memory_limit - std::min(options.memory_limit, output_bytes);
-  const auto at_once = static_cast<int64_t>(
+  auto at_once = static_cast<int64_t>(
       std::clamp<uint64_t>(room / layer_bytes, 1, static_cast<uint64_t>(config.layers)));
   std::vector<MomentLayers> passes;
+  if (!options.sequential.empty()) at_once = 1;
   for (int64_t first = 0; first < config.layers; first += at_once)
     passes.push_back({first, std::min(first + at_once, config.layers)});
   return passes;
@@ -143,6 +145,7 @@ class CalibrationWork {
         phase_(run, "calibrating", "tokens",
                static_cast<uint64_t>(chunks_.count() * pass_count() * options.context),
                static_cast<uint64_t>(resumed_)) {
+    if (!options.sequential.empty()) quantized_.emplace(model, options.sequential);
     for (const auto& path : options.added) sources_.emplace_back(path, 1.0, options.context);
     if (progress_.passes > 0) open_file(Unfinished::kResume).keep();  // or it says what is missing
   }
@@ -213,7 +216,7 @@ class CalibrationWork {
         save(statistics.inputs());
         fail(error.code(), "cancelled after {} of {} chunks{}", chunks_done(),
              chunks_.count() * pass_count(),
-             options_.checkpoint_seconds > 0 ? "; --resume goes on from there" : "");
+             writes_checkpoints() ? "; --resume goes on from there" : "");
       }
       if (progress_.chunks < count && is_due()) save(statistics.inputs());
     }
@@ -247,15 +250,17 @@ class CalibrationWork {
     }
   }
 
+  bool writes_checkpoints() const { return options_.checkpoint_seconds > 0 && !quantized_; }
+
   bool is_due() const {
     constexpr double kWorkPerWriting = 20;
-    return options_.checkpoint_seconds > 0 &&
+    return writes_checkpoints() &&
            since_saved_.seconds() >
                std::max(options_.checkpoint_seconds, kWorkPerWriting * writing_seconds_);
   }
 
   void save(const std::vector<InputStatistics>& inputs) {
-    if (options_.checkpoint_seconds <= 0) return;
+    if (!writes_checkpoints()) return;
     const Stopwatch watch;
     write_checkpoint(checkpoint_path(output_), work_, progress_, inputs);
     writing_seconds_ = watch.seconds();
@@ -302,6 +307,7 @@ class CalibrationWork {
         progress_.measured.back().moments.resize(input.counts.size());
       }
     }
+    if (quantized_) go_on_quantized(inputs, layers.first);
     if (is_dat()) {
       write_text_file(output_, imatrix_dat_bytes(combine(inputs).matrix()));
     } else {
@@ -317,6 +323,16 @@ class CalibrationWork {
     std::error_code ignored;
     std::filesystem::remove(checkpoint_path(output_), ignored);
     std::filesystem::remove(part_path(checkpoint_path(output_)), ignored);
+  }
+
+  // What was measured of the layer just now, with those before it quantized, counts; then it is
+  // quantized, too.
+  void go_on_quantized(const std::vector<InputStatistics>& inputs, int64_t layer) {
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (is_of(inputs[i], {layer, layer + 1}, model_.config.layers - 1))
+        progress_.measured[i].sums = inputs[i].sums;
+    }
+    quantized_->quantize(layer, inputs, matrix_of(model_, inputs));
   }
 
   // Those of this pass; those of layers before it are in the file.
@@ -366,6 +382,7 @@ class CalibrationWork {
   int64_t resumed_;                      // tokens
   Phase phase_;
   std::vector<StatisticsSource> sources_;
+  std::optional<QuantizedLayers> quantized_;
   Stopwatch since_saved_;
   double writing_seconds_ = 0;
 };
@@ -379,6 +396,11 @@ bool has_checkpoint(const std::filesystem::path& output) {
 Calibration calibrate(const Model& model, const std::vector<CalibrationText>& texts,
                       const std::filesystem::path& output, const CalibrateOptions& options,
                       const RunOptions& run) {
+  if (!options.sequential.empty() && (!options.moments || options.resume)) {
+    fail(ErrorCode::kUsage,
+         "layers are quantized one after another by their second moments, in one go: --sequential "
+         "goes with --moments and without --resume");
+  }
   if (output.extension() == ".dat" && options.moments) {
     fail(ErrorCode::kUsage, "{}: a .dat has no room for second moments; name a .gguf",
          output.string());

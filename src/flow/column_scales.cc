@@ -18,7 +18,8 @@ constexpr int kExponents = 10;  // 0, 0.1, ..., 0.9
 
 class Layer {
  public:
-  Layer(const std::vector<TensorInfo>& tensors, uint64_t layer) : tensors_(tensors), layer_(layer) {}
+  Layer(const std::vector<TensorInfo>& tensors, uint64_t layer)
+      : tensors_(tensors), layer_(layer) {}
 
   std::optional<size_t> find(Role role) const { return find(gguf_name({role, layer_})); }
   bool has_bias(Role role) const {
@@ -83,8 +84,8 @@ std::vector<float> factors(const std::vector<double>& activations, double expone
   constexpr double kLeast = 1e-4;  // of the largest: columns that nothing reaches are no reason
   const double largest = *std::ranges::max_element(activations);
   std::vector<float> result;
-  const double middle = std::pow(std::max(kLeast, *std::ranges::min_element(activations) / largest),
-                                 exponent / 2);
+  const double middle =
+      std::pow(std::max(kLeast, *std::ranges::min_element(activations) / largest), exponent / 2);
   for (const double a : activations) {
     result.push_back(
         static_cast<float>(std::pow(std::max(kLeast, a / largest), exponent) / middle));
@@ -131,13 +132,14 @@ class Search {
     const uint64_t values = is_norm ? producer.shape.columns() : producer.shape.rows();
     const auto rms = activations(input, rules_.importance.of(first), values);
     if (*std::ranges::max_element(rms) <= 0) return;
-    const auto plain = rules_.feedback.factors(rules_.feedback.group_of(first), rules_.effort, pool_);
+    const auto plain =
+        rules_.feedback.factors(rules_.feedback.group_of(first), rules_.effort, pool_);
     std::vector<double> wholes;  // of each matrix, unscaled: what relative errors count
     double least = 0, without = 0, best = 0;
     for (int i = 0; i < kExponents; ++i) {
       const double exponent = i / static_cast<double>(kExponents);
-      const auto columns = of_columns(input, factors(rms, exponent),
-                                      source_.tensors()[first].shape.columns());
+      const auto columns =
+          of_columns(input, factors(rms, exponent), source_.tensors()[first].shape.columns());
       const double error = error_with(input, columns, plain, wholes);
       if (i == 0) without = least = error;
       if (error < least) least = error, best = exponent;
@@ -199,8 +201,7 @@ std::vector<ScalableInput> scalable_inputs(const ModelSource& model) {
     if (layer.find(Role::kFfnRouter)) continue;
     add_from_norm(layer, Role::kFfnNorm, {Role::kFfnGate, Role::kFfnUp}, inputs);
     const auto gated = layer.all({Role::kFfnGate, Role::kFfnUp, Role::kFfnDown});
-    if (!gated.empty() && !layer.has_bias(Role::kFfnUp))
-      inputs.push_back({{gated[2]}, gated[1]});
+    if (!gated.empty() && !layer.has_bias(Role::kFfnUp)) inputs.push_back({{gated[2]}, gated[1]});
   }
   return inputs;
 }
@@ -222,7 +223,8 @@ ColumnScales find_column_scales(const ModelSource& model, const std::vector<DTyp
 void apply_column_scales(const ColumnScales& scales, ModelSource& model, EncodingRules& rules) {
   for (const ColumnScales::Input& input : scales.inputs) {
     for (const size_t tensor : input.matrices)
-      rules.importance.replace(tensor, divided_by_squares(rules.importance.of(tensor), input.columns));
+      rules.importance.replace(tensor,
+                               divided_by_squares(rules.importance.of(tensor), input.columns));
     rules.feedback.scale(rules.feedback.group_of(input.matrices.front()), input.columns);
   }
   model.scaled = std::make_unique<Scaled>(model.tensors(), scales.of_tensors);

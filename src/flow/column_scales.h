@@ -21,12 +21,13 @@ namespace nibble {
 struct ScalableInput {
   std::vector<size_t> matrices;
   size_t producer;
-  uint64_t repeats = 1;      // heads that follow each other and share the producer's rows,
+  uint64_t repeats = 1;       // heads that follow each other and share the producer's rows,
   uint64_t head_columns = 0;  // of so many columns each; 0: one column a row
 };
 
-// attn_norm -> attn_q, attn_k, attn_v; attn_v -> attn_output; ffn_norm -> ffn_gate, ffn_up; ffn_up ->
-// ffn_down, in layers that have these without biases, experts or other matrices that read the same.
+// attn_norm -> attn_q, attn_k, attn_v; attn_v -> attn_output; ffn_norm -> ffn_gate, ffn_up; ffn_up
+// -> ffn_down, in layers that have these without biases, experts or other matrices that read the
+// same.
 std::vector<ScalableInput> scalable_inputs(const ModelSource& model);
 
 struct ColumnScales {
@@ -40,8 +41,8 @@ struct ColumnScales {
   std::vector<Input> inputs;  // of those that are scaled
 };
 
-// types: of the model's tensors, by index, as they will be. The rules speak of the unscaled model and have
-// importance; inputs without are left alone. Bits depend on neither threads nor ISA.
+// types: of the model's tensors, by index, as they will be. The rules speak of the unscaled model
+// and have importance; inputs without are left alone. Bits depend on neither threads nor ISA.
 ColumnScales find_column_scales(const ModelSource& model, const std::vector<DType>& types,
                                 const EncodingRules& rules, ThreadPool& pool,
                                 const RunOptions& run);

@@ -42,8 +42,10 @@ bool has_second_moments(const std::filesystem::path& statistics) {
 
 TensorFeedback::TensorFeedback(const std::filesystem::path& statistics,
                                const std::vector<TensorInfo>& tensors,
-                               const TensorImportance& importance)
-    : file_(std::make_shared<const MomentsFile>(statistics)), group_of_(tensors.size()) {
+                               const TensorImportance& importance, bool by_activation)
+    : file_(std::make_shared<const MomentsFile>(statistics)),
+      by_activation_(by_activation),
+      group_of_(tensors.size()) {
   for (size_t i = 0; i < tensors.size(); ++i) {
     const MomentsFile::Input* input = file_->input_of(tensors[i].name);
     if (input == nullptr || importance.of(i).empty()) continue;
@@ -79,9 +81,9 @@ std::vector<std::optional<FeedbackFactor>> TensorFeedback::factors(size_t group,
   const MomentsFile::Input& input = inputs_[group - 1];
   const std::vector<double> prior = prior_of(*file_, input);
   for (uint64_t expert = 0; expert < input.experts; ++expert) {
-    factors.push_back(make_feedback_factor(with_prior(file_->read(input, expert), prior),
-                                           static_cast<int64_t>(input.columns), pool,
-                                           effort == Effort::kBest));
+    factors.push_back(make_feedback_factor(
+        with_prior(file_->read(input, expert), prior), static_cast<int64_t>(input.columns), pool,
+        FeedbackOptions{effort == Effort::kBest, by_activation_}));
     const bool is_scaled = factors.back() && group <= scales_.size() && !scales_[group - 1].empty();
     if (is_scaled) factors.back() = scaled_factor(*factors.back(), scales_[group - 1]);
   }

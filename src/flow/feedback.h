@@ -24,11 +24,11 @@ bool has_second_moments(const std::filesystem::path& statistics);
 class TensorFeedback {
  public:
   TensorFeedback() = default;  // none
-  // Of the tensors that have importance and that the file has moments for. Errors: those of
-  // MomentsFile; kInvalidFile for moments of another number of columns or experts, naming tensor,
-  // found and expected.
+  // `by_activation`: FeedbackOptions. Of the tensors that have importance and that the file has
+  // moments for. Errors: those of MomentsFile; kInvalidFile for moments of another number of
+  // columns or experts, naming tensor, found and expected.
   TensorFeedback(const std::filesystem::path& statistics, const std::vector<TensorInfo>& tensors,
-                 const TensorImportance& importance);
+                 const TensorImportance& importance, bool by_activation = false);
 
   // Tensors of one group share an input; group 0 is of those without feedback.
   size_t groups() const { return inputs_.size() + 1; }
@@ -46,6 +46,7 @@ class TensorFeedback {
 
  private:
   std::shared_ptr<const MomentsFile> file_;
+  bool by_activation_ = false;
   std::vector<size_t> group_of_;
   std::vector<MomentsFile::Input> inputs_;  // of groups 1, 2, ...
   std::vector<std::vector<float>> scales_;  // likewise; empty: none

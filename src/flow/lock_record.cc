@@ -27,6 +27,7 @@ constexpr TextKey kTextKeys[] = {
     {"nibble.lock.recipe.text", &LockRecord::recipe_text},
     {"nibble.lock.effort", &LockRecord::effort},
     {"nibble.lock.method", &LockRecord::method},
+    {"nibble.lock.order", &LockRecord::order},
     {"nibble.lock.scaling", &LockRecord::scaling},
     {"nibble.lock.imatrix.sha256", &LockRecord::imatrix_sha256},
     {"nibble.lock.prune_layers", &LockRecord::prune_layers},
@@ -58,6 +59,7 @@ LockRecord make_lock_record(const ModelSource& model, const QuantizeOptions& opt
   if (is_recipe_file(output.type)) record.recipe_text = output.recipe_text;
   record.effort = effort_name(options.effort);
   if (request.method == Method::kGptq) record.method = method_name(request.method);
+  if (options.order != ColumnOrder::kNatural) record.order = column_order_name(options.order);
   if (options.scaling != Scaling::kNone) record.scaling = scaling_name(options.scaling);
   if (request.method != Method::kNearest) record.imatrix_sha256 = request.imatrix_sha256;
   record.include_weights = options.include_weights;

@@ -27,6 +27,7 @@ struct LockRecord {
   std::string recipe_text;    // of one that the user wrote
   std::string effort;
   std::string method;          // where it is not the one that imatrix_sha256 implies: "gptq"
+  std::string order;           // of columns: "activation"; empty: natural
   std::string scaling;         // "awq"; empty: none
   std::string imatrix_sha256;  // empty: none
   // Parts of names that choose among the matrix's entries, as in QuantizeOptions.

@@ -43,6 +43,17 @@ std::optional<Effort> effort_from_name(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view column_order_name(ColumnOrder order) {
+  return order == ColumnOrder::kActivation ? "activation" : "natural";
+}
+
+std::optional<ColumnOrder> column_order_from_name(std::string_view name) {
+  for (const ColumnOrder order : {ColumnOrder::kNatural, ColumnOrder::kActivation}) {
+    if (name == column_order_name(order)) return order;
+  }
+  return std::nullopt;
+}
+
 std::string_view scaling_name(Scaling scaling) { return scaling == Scaling::kAwq ? "awq" : "none"; }
 
 std::optional<Scaling> scaling_from_name(std::string_view name) {

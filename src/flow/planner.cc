@@ -25,9 +25,9 @@
 namespace nibble {
 namespace {
 
-constexpr std::string_view kDefaultTypes[] = {"iq1_s", "iq1_m",  "iq2_xxs", "iq2_xs", "iq2_s",
-                                              "q2_k",  "iq3_xxs", "iq3_s",  "q3_k",   "iq4_xs",
-                                              "q4_k",  "q5_k",    "q6_k",   "q8_0"};
+constexpr std::string_view kDefaultTypes[] = {"iq1_s", "iq1_m",   "iq2_xxs", "iq2_xs", "iq2_s",
+                                              "q2_k",  "iq3_xxs", "iq3_s",   "q3_k",   "iq4_xs",
+                                              "q4_k",  "q5_k",    "q6_k",    "q8_0"};
 // Of rows that no block of 256 divides.
 constexpr DType kSmallBlockTypes[] = {DType::kIQ4_NL, DType::kQ4_1, DType::kQ5_0, DType::kQ5_1,
                                       DType::kQ8_0};
@@ -79,15 +79,14 @@ std::string about(const Model& model, const TypePlanOptions& options,
   for (const DType type : sensitivity.types)
     types += fmt::format("{}{}", types.empty() ? "" : ",", dtype_name(type));
   const auto text = std::as_bytes(std::span(sensitivity.tokens));
-  const nlohmann::ordered_json json = {
-      {"nibble_sensitivity", 1},
-      {"model", model_fingerprint(model.parts().source.files())},
-      {"statistics", request.imatrix_sha256},
-      {"method", method_name(request.method)},
-      {"effort", effort_name(options.quantize.effort)},
-      {"types", types},
-      {"tokens", hex(sha256(text))},
-      {"context", sensitivity.context}};
+  const nlohmann::ordered_json json = {{"nibble_sensitivity", 1},
+                                       {"model", model_fingerprint(model.parts().source.files())},
+                                       {"statistics", request.imatrix_sha256},
+                                       {"method", method_name(request.method)},
+                                       {"effort", effort_name(options.quantize.effort)},
+                                       {"types", types},
+                                       {"tokens", hex(sha256(text))},
+                                       {"context", sensitivity.context}};
   return json.dump();
 }
 
@@ -113,10 +112,11 @@ void check_plan_options(const TypePlanOptions& options) {
   const int kinds = (goal.bytes > 0) + (goal.bits_per_weight > 0) + (goal.memory > 0) +
                     (goal.max_kl > 0) + (goal.min_agreement > 0);
   if (!goal.is_set() || kinds > 1) {
-    fail(ErrorCode::kUsage,
-         "a plan takes one goal: a size, bits per weight, memory, a divergence or an agreement, and "
-         "beside it or alone a speed; found {}",
-         kinds);
+    fail(
+        ErrorCode::kUsage,
+        "a plan takes one goal: a size, bits per weight, memory, a divergence or an agreement, and "
+        "beside it or alone a speed; found {}",
+        kinds);
   }
   if (goal.min_agreement >= 1)
     fail(ErrorCode::kUsage, "an agreement of {} cannot be shown on any text; expected less than 1",
@@ -129,14 +129,13 @@ void check_plan_options(const TypePlanOptions& options) {
          options.context, options.sensitivity_tokens);
 }
 
-Planner::Planner(const Model& model, const TypePlanOptions& options,
-                 std::string name)
+Planner::Planner(const Model& model, const TypePlanOptions& options, std::string name)
     : options_(options),
       name_(std::move(name)),
       model_(model),
       program_bytes_(resident_memory_bytes()) {
-  request_ = std::make_unique<QuantizeRequest>(
-      read_request(options_.quantize, model.parts().source));
+  request_ =
+      std::make_unique<QuantizeRequest>(read_request(options_.quantize, model.parts().source));
   make_items();
   if (options_.goal.min_speed > 0) measure_speeds();
 }
@@ -173,8 +172,7 @@ void Planner::make_items() {
     item.losses.assign(item.types.size(), 0.0);
     if (item.types.size() == 1) continue;
     for (size_t k = 0; k < item.types.size(); ++k)
-      item.losses[k] =
-          item.types[k] == tensors[item.tensor].type ? 0 : next->loss(item.types[k]);
+      item.losses[k] = item.types[k] == tensors[item.tensor].type ? 0 : next->loss(item.types[k]);
     ++next;
   }
 }
@@ -317,7 +315,8 @@ TypePlan Planner::within_file(uint64_t bytes, const std::string& what) const {
     limit = static_cast<double>(bytes_of(*choice)) - static_cast<double>(plan.file_bytes - bytes);
   }
   fail(ErrorCode::kUsage,
-       "{} is not possible for {}: the smallest choice of types makes a file of {} ({} bytes), {:.2f} "
+       "{} is not possible for {}: the smallest choice of types makes a file of {} ({} bytes), "
+       "{:.2f} "
        "bits per weight",
        what, source().path.string(), readable_bytes(least.file_bytes), least.file_bytes,
        least.bits_per_weight);
@@ -346,10 +345,10 @@ TypePlan Planner::within_memory() const {
   const uint64_t least = largest_memory(plan);
   if (least > most) {
     fail(ErrorCode::kUsage,
-         "{} of memory are not enough: the smallest choice of types takes {}, with {} of context and "
+         "{} of memory are not enough: the smallest choice of types takes {}, with {} of context "
+         "and "
          "a KV cache of {}; give more, a shorter --context or a smaller --kv",
-         readable_bytes(most), readable_bytes(least), options_.goal.context,
-         options_.goal.kv_type);
+         readable_bytes(most), readable_bytes(least), options_.goal.context, options_.goal.kv_type);
   }
   // Memory grows with the file, about as fast: between what fits and what does not.
   uint64_t fits = plan.file_bytes, exceeds = plan.file_bytes + 2 * (most - least) + 1;
@@ -371,9 +370,8 @@ TypePlan Planner::within_memory() const {
 std::string Planner::recipe_of(const Choice& choice) const {
   std::map<DType, size_t> count;
   for (size_t i = 0; i < items_.size(); ++i) ++count[items_[i].types[choice[i]]];
-  const DType most = std::ranges::max_element(count, {}, [](const auto& row) {
-                       return row.second;
-                     })->first;
+  const DType most =
+      std::ranges::max_element(count, {}, [](const auto& row) { return row.second; })->first;
   std::string text = fmt::format("all {}\n", dtype_name(most));
   for (size_t i = 0; i < items_.size(); ++i) {
     const DType type = items_[i].types[choice[i]];

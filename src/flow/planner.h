@@ -37,7 +37,7 @@ class Planner {
 
  private:
   struct Item {
-    size_t tensor;  // of the source
+    size_t tensor;             // of the source
     std::vector<DType> types;  // from small to large
     std::vector<uint64_t> bytes;
     std::vector<double> losses;

@@ -105,11 +105,14 @@ QuantizeRequest read_request(const QuantizeOptions& options, ModelSource& model)
          "awq scaling takes an importance matrix (--imatrix) and a method that uses it, and all "
          "layers");
   }
+  if (options.order != ColumnOrder::kNatural && method != Method::kGptq)
+    fail(ErrorCode::kUsage, "columns have an order with the method gptq only");
   QuantizeRequest request = {std::move(plan), {}, std::move(hash), method};
   if (method != Method::kNearest) request.rules.importance = std::move(importance);
   if (method == Method::kGptq)
     request.rules.feedback =
-        TensorFeedback(options.imatrix, model.tensors().tensors(), request.rules.importance);
+        TensorFeedback(options.imatrix, model.tensors().tensors(), request.rules.importance,
+                       options.order == ColumnOrder::kActivation);
   request.rules.effort = options.effort;
   return request;
 }

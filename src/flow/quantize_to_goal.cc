@@ -92,8 +92,9 @@ struct ScratchFolder {
   std::filesystem::path path;
 };
 
-// What the contract's figure is at most (or at least), with a confidence of 95 %, on another text as
-// long as the one measured: both scatter alike, and their difference by the square root of 2 more.
+// What the contract's figure is at most (or at least), with a confidence of 95 %, on another text
+// as long as the one measured: both scatter alike, and their difference by the square root of 2
+// more.
 struct Bounded {
   double value;
   double bound;
@@ -151,8 +152,10 @@ class Contract {
   void attempt(double target, const std::filesystem::path& output) {
     TypePlan plan = planner_.plan_for_loss(target);
     const auto path = folder_ / "attempt.gguf";
+    QuantizeOptions anew = options_.quantize;
+    anew.resume = false;
     QuantizeResult quantized =
-        quantize(model_, {{planner_.recipe_name(), path, plan.recipe}}, options_.quantize);
+        quantize(model_, {{planner_.recipe_name(), path, plan.recipe}}, anew);
     LoadOptions load;
     load.run = options_.quantize.run;
     EvaluateOptions how;
@@ -168,8 +171,9 @@ class Contract {
       fail(ErrorCode::kUsage,
            "the text that is held back has {} window of {} tokens; a contract takes at least 2",
            measured.windows, options_.context);
-    ContractAttempt attempt = {plan.file_bytes, plan.predicted_kl, measured.divergence->kl_divergence,
-                               measured.divergence->agreement, false};
+    ContractAttempt attempt = {plan.file_bytes, plan.predicted_kl,
+                               measured.divergence->kl_divergence, measured.divergence->agreement,
+                               false};
     attempt.is_met = meets(attempt);
     result_.attempts.push_back(attempt);
     result_.held_back_tokens = measured.scored_tokens;
@@ -210,12 +214,13 @@ class Contract {
         result_.attempts, {}, [](const ContractAttempt& attempt) { return attempt.kl.value; });
     const auto kl = bounded(best->kl, true);
     const auto agreement = bounded(best->agreement, false);
-    fail(ErrorCode::kUsage,
-         "the contract was not met in {} attempts: the nearest file ({}) has a divergence of {:.3g} "
-         "(at most {:.3g} with confidence) and an agreement of {:.2f} % (at least {:.2f} %) on {} "
-         "tokens held back; ask for less, or give a longer text",
-         result_.attempts.size(), readable_bytes(best->file_bytes), kl.value, kl.bound,
-         100 * agreement.value, 100 * agreement.bound, result_.held_back_tokens);
+    fail(
+        ErrorCode::kUsage,
+        "the contract was not met in {} attempts: the nearest file ({}) has a divergence of {:.3g} "
+        "(at most {:.3g} with confidence) and an agreement of {:.2f} % (at least {:.2f} %) on {} "
+        "tokens held back; ask for less, or give a longer text",
+        result_.attempts.size(), readable_bytes(best->file_bytes), kl.value, kl.bound,
+        100 * agreement.value, 100 * agreement.bound, result_.held_back_tokens);
   }
 
   const std::filesystem::path& model_;
@@ -231,6 +236,27 @@ class Contract {
 
 std::string recipe_name(const std::filesystem::path& output) {
   return output.stem().string() + ".recipe";
+}
+
+GoalResult work_towards_goal(const std::filesystem::path& model,
+                             const std::filesystem::path& output, TypePlanOptions& options,
+                             const WorkFolder& work) {
+  GoalResult result;
+  {
+    const Model loaded = load_to_plan(model, options.quantize.run);
+    calibrate_if_needed(loaded, options, work.file("statistics.gguf"));
+    const Planner planner(loaded, options, recipe_name(output));
+    if (options.goal.is_contract()) {
+      Contract contract(model, options, planner, work.path());
+      result = contract.keep(output);
+      std::filesystem::rename(contract.best(), output);
+      return result;
+    }
+    result.plan = planner.plan_for_size();
+  }
+  result.quantized =
+      quantize(model, {{recipe_name(output), output, result.plan.recipe}}, options.quantize);
+  return result;
 }
 
 }  // namespace
@@ -256,24 +282,16 @@ GoalResult quantize_to_goal(const std::filesystem::path& model, const std::files
   hold_texts_back(options);
   const WorkFolder work(output, options.quantize.resume);
   if (options.sensitivity.empty()) options.sensitivity = work.file("sensitivity.jsonl");
-  GoalResult result;
-  {
-    const Model loaded = load_to_plan(model, options.quantize.run);
-    calibrate_if_needed(loaded, options, work.file("statistics.gguf"));
-    const Planner planner(loaded, options, recipe_name(output));
-    if (options.goal.is_contract()) {
-      Contract contract(model, options, planner, work.path());
-      result = contract.keep(output);
-      std::filesystem::rename(contract.best(), output);
-    } else {
-      result.plan = planner.plan_for_size();
-    }
+  try {
+    GoalResult result = work_towards_goal(model, output, options, work);
+    work.remove();
+    return result;
+  } catch (const Error& error) {
+    const bool may_go_on = error.code() == ErrorCode::kCancelled ||
+                           error.code() == ErrorCode::kNoSpace || error.code() == ErrorCode::kIo;
+    if (!may_go_on) work.remove();
+    throw;
   }
-  if (!options.goal.is_contract())
-    result.quantized = quantize(model, {{recipe_name(output), output, result.plan.recipe}},
-                                options.quantize);
-  work.remove();
-  return result;
 }
 
 }  // namespace nibble

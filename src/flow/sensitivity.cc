@@ -23,19 +23,6 @@ DType probe_of(const TensorInfo& tensor) {
   return tensor.shape.columns() % 256 == 0 ? DType::kQ3_K : DType::kIQ4_NL;
 }
 
-std::vector<TensorView> views_of(const TensorInfo& info, DType type,
-                                 const std::vector<std::byte>& bytes) {
-  const uint64_t matrices = info.shape.dims[2] * info.shape.dims[3];
-  std::vector<TensorView> views;
-  for (uint64_t m = 0; m < matrices; ++m) {
-    views.push_back({.type = type,
-                     .rows = static_cast<int64_t>(info.shape.rows() / matrices),
-                     .columns = static_cast<int64_t>(info.shape.columns()),
-                     .data = bytes.data() + m * (bytes.size() / matrices)});
-  }
-  return views;
-}
-
 // The text as the model sees it unchanged, and how far it is from that now.
 class Divergences {
  public:
@@ -130,7 +117,8 @@ class Measuring {
     TensorSensitivity result = {info.name, probe_of(info), 0, {}};
     const auto types = possible_types(info, options_.types);
     const auto costs = rounding.sample(types, *model_.pool);
-    for (size_t k = 0; k < types.size(); ++k) result.errors.push_back({types[k], costs.relative(k)});
+    for (size_t k = 0; k < types.size(); ++k)
+      result.errors.push_back({types[k], costs.relative(k)});
     const auto bytes = rounding.encode(result.probe, *model_.pool);
     const TensorPlace place = *place_from_gguf_name(info.name);
     auto before = model_.weights->exchange(place, views_of(info, result.probe, bytes));

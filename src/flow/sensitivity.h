@@ -3,9 +3,9 @@
 // type is.
 //
 // For small errors the divergence is a quadratic form of them, and errors of different tensors are
-// as good as independent: losses then add up, and a tensor's grows with its squared error. The error
-// is that of the method: by second moments H of the input where there are some, the mean over rows
-// of (w - q) H (w - q)^T beside w H w^T; else by importance; else of all columns alike.
+// as good as independent: losses then add up, and a tensor's grows with its squared error. The
+// error is that of the method: by second moments H of the input where there are some, the mean over
+// rows of (w - q) H (w - q)^T beside w H w^T; else by importance; else of all columns alike.
 #pragma once
 
 #include <filesystem>
@@ -36,7 +36,7 @@ struct TensorSensitivity {
 };
 
 struct SensitivityOptions {
-  std::vector<DType> types;  // that are tried
+  std::vector<DType> types;      // that are tried
   std::vector<uint32_t> tokens;  // of the text that divergences are measured on
   std::string text_name;
   int64_t context = 512;
@@ -45,8 +45,8 @@ struct SensitivityOptions {
 
 // What is known so far, in a file that grows by a line for each tensor: work that was interrupted
 // goes on with it. An empty path: it is in memory only. `about` is everything that the figures
-// depend on, in one line. Errors: kInvalidFile for a damaged file, naming its line, and for one that
-// is about something else.
+// depend on, in one line. Errors: kInvalidFile for a damaged file, naming its line, and for one
+// that is about something else.
 class SensitivityFile {
  public:
   SensitivityFile(const std::filesystem::path& path, const std::string& about);
@@ -63,8 +63,9 @@ class SensitivityFile {
   std::ofstream out_;
 };
 
-// Of tensors[i] of the model's source, for each i in `tensors`, in their order. `model` is loaded in
-// a type that loses little; it is as before afterwards. Errors: those of reading and of the text.
+// Of tensors[i] of the model's source, for each i in `tensors`, in their order. `model` is loaded
+// in a type that loses little; it is as before afterwards. Errors: those of reading and of the
+// text.
 std::vector<TensorSensitivity> measure_sensitivity(const Model& model,
                                                    const std::vector<size_t>& tensors,
                                                    const EncodingRules& rules,

@@ -47,7 +47,8 @@ TensorSensitivity parse(const std::string& line, const std::string& where) {
 
 std::string line_of(const TensorSensitivity& sensitivity) {
   nlohmann::ordered_json errors;
-  for (const auto& [type, error] : sensitivity.errors) errors[std::string(dtype_name(type))] = error;
+  for (const auto& [type, error] : sensitivity.errors)
+    errors[std::string(dtype_name(type))] = error;
   const nlohmann::ordered_json json = {{"tensor", sensitivity.tensor},
                                        {"probe", dtype_name(sensitivity.probe)},
                                        {"kl", sensitivity.kl},
@@ -83,7 +84,8 @@ bool SensitivityFile::read(const std::string& about) {
            "{}\n  expected {}\nName another file, or remove it to measure anew",
            path_.string(), line, about);
     }
-    if (number > 1) known_.push_back(parse(line, fmt::format("{}, line {}", path_.string(), number)));
+    if (number > 1)
+      known_.push_back(parse(line, fmt::format("{}, line {}", path_.string(), number)));
   }
   if (whole < text.size()) std::filesystem::resize_file(path_, whole);
   return whole > 0;

@@ -44,6 +44,19 @@ double TensorRounding::cost(const std::vector<float>& x, uint64_t first, uint64_
   return sum;
 }
 
+std::vector<TensorView> views_of(const TensorInfo& info, DType type,
+                                 const std::vector<std::byte>& bytes) {
+  const uint64_t matrices = info.shape.dims[2] * info.shape.dims[3];
+  std::vector<TensorView> views;
+  for (uint64_t m = 0; m < matrices; ++m) {
+    views.push_back({.type = type,
+                     .rows = static_cast<int64_t>(info.shape.rows() / matrices),
+                     .columns = static_cast<int64_t>(info.shape.columns()),
+                     .data = bytes.data() + m * (bytes.size() / matrices)});
+  }
+  return views;
+}
+
 TensorRounding::Costs TensorRounding::sample(const std::vector<DType>& types,
                                              ThreadPool& pool) const {
   const auto places = sampled_places();

@@ -1,5 +1,5 @@
-// A tensor of a source with the rules that it is rounded by: what it loses in each type, by a sample
-// of its rows, and the whole of it in one type, in memory.
+// A tensor of a source with the rules that it is rounded by: what it loses in each type, by a
+// sample of its rows, and the whole of it in one type, in memory.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include "base/threads.h"
 #include "flow/encode_rows.h"
 #include "tensor/source.h"
+#include "tensor/view.h"
 
 namespace nibble {
 
@@ -42,5 +43,9 @@ class TensorRounding {
   size_t tensor_;
   RowEncoding how_;
 };
+
+// The matrices of a tensor that was encoded so.
+std::vector<TensorView> views_of(const TensorInfo& info, DType type,
+                                 const std::vector<std::byte>& bytes);
 
 }  // namespace nibble

@@ -58,6 +58,13 @@ Scaling scaling_of(const LockRecord& record, const std::string& origin) {
        printable(record.scaling));
 }
 
+ColumnOrder order_of(const LockRecord& record, const std::string& origin) {
+  if (record.order.empty()) return ColumnOrder::kNatural;
+  if (const auto order = column_order_from_name(record.order)) return *order;
+  fail(ErrorCode::kInvalidFile, "{}: nibble.lock.order: found \"{}\", expected activation", origin,
+       printable(record.order));
+}
+
 QuantizeOptions options_of(const LockRecord& record, const VerifyOptions& options,
                            const std::string& origin) {
   QuantizeOptions result;
@@ -70,6 +77,7 @@ QuantizeOptions options_of(const LockRecord& record, const VerifyOptions& option
   result.effort = effort_of(record, origin);
   result.method = method_of(record, origin);
   result.scaling = scaling_of(record, origin);
+  result.order = order_of(record, origin);
   if (result.method == Method::kAuto && !options.imatrix.empty()) result.method = Method::kWeighted;
   return result;
 }

@@ -1,7 +1,7 @@
 // Scaled: a model some of whose matrices have columns or rows multiplied, so that columns that
 // matter more are rounded more finely (AWQ, arXiv:2306.00978). What one matrix's columns are
-// multiplied by, the rows of the matrix or the norm before it are divided by: the model computes the
-// same.
+// multiplied by, the rows of the matrix or the norm before it are divided by: the model computes
+// the same.
 #pragma once
 
 #include <cstdint>

@@ -23,6 +23,20 @@ constexpr int rounds_of(Effort effort) {
 
 void FeedbackEncoder::encode(DType type, float* x, int64_t rows, const FeedbackFactor& factor,
                              Effort effort, std::byte* out) {
+  if (factor.order.empty()) return encode_in_order(type, x, rows, factor, effort, out);
+  const int64_t n = factor.columns, group = factor.order_columns();
+  const int64_t group_bytes = group / block_weights(type) * block_bytes(type);
+  ordered_.resize(static_cast<size_t>(rows * n));
+  ordered_out_.resize(static_cast<size_t>(rows * (n / group) * group_bytes));
+  put_in_order(factor, reinterpret_cast<const std::byte*>(x), rows,
+               group * static_cast<int64_t>(sizeof(float)),
+               std::as_writable_bytes(std::span(ordered_)).data());
+  encode_in_order(type, ordered_.data(), rows, factor, effort, ordered_out_.data());
+  put_back(factor, ordered_out_.data(), rows, group_bytes, out);
+}
+
+void FeedbackEncoder::encode_in_order(DType type, float* x, int64_t rows,
+                                      const FeedbackFactor& factor, Effort effort, std::byte* out) {
   const int64_t n = factor.columns;
   steps_ = &codec(type).steps;
   factor_ = &factor;

@@ -28,6 +28,8 @@ class FeedbackEncoder {
               std::byte* out);
 
  private:
+  void encode_in_order(DType type, float* x, int64_t rows, const FeedbackFactor& factor,
+                       Effort effort, std::byte* out);
   // A block of columns of several rows, which lie columns apart.
   struct Blocks {
     int64_t column;  // their first one
@@ -53,6 +55,9 @@ class FeedbackEncoder {
   std::vector<float> weights_, targets_, state_;
   std::vector<double> least_costs_;
   std::vector<std::byte> params_, best_params_;
+  // Of factors with an order.
+  std::vector<float> ordered_;
+  std::vector<std::byte> ordered_out_;
   // Of all blocks, for the search.
   std::vector<std::byte> all_params_;
   RoundingSearch search_;

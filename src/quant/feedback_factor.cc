@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
+#include <utility>
 
 #include "kernel/operations.h"
 
@@ -9,7 +12,8 @@ namespace nibble {
 namespace {
 
 constexpr int64_t kPanel = 32;  // columns that are eliminated together
-constexpr int64_t kTile = 64;   // rows that a thread updates at a time
+constexpr int64_t kFloatBytes = sizeof(float);
+constexpr int64_t kTile = 64;  // rows that a thread updates at a time
 
 // H = T^T T with T lower triangular: T[k][i] = U[i][k] sqrt(D[k]). Rows of T are worked out from
 // the last one up, in panels, in place of those of H.
@@ -113,10 +117,69 @@ void add_moments(std::span<const float> moments, double added, const Elimination
   }
 }
 
+float moment(std::span<const float> moments, int64_t i, int64_t k) {
+  if (i < k) std::swap(i, k);
+  return moments[static_cast<size_t>(i * (i + 1) / 2 + k)];
+}
+
+std::vector<int64_t> activation_order(std::span<const float> moments, int64_t columns) {
+  const int64_t group = FeedbackFactor{columns, {}, {}, 0}.order_columns();
+  std::vector<double> sums(static_cast<size_t>(columns / group));
+  std::vector<int64_t> order(sums.size());
+  for (int64_t c = 0; c < columns; ++c)
+    sums[static_cast<size_t>(c / group)] += moment(moments, c, c);
+  std::iota(order.begin(), order.end(), int64_t{0});
+  std::ranges::stable_sort(order, std::ranges::greater(),
+                           [&](int64_t g) { return sums[static_cast<size_t>(g)]; });
+  return order;
+}
+
+std::vector<float> moments_in_order(std::span<const float> moments, int64_t columns,
+                                    const std::vector<int64_t>& order) {
+  const auto group = columns / static_cast<int64_t>(order.size());
+  const auto origin = [&](int64_t c) {
+    return order[static_cast<size_t>(c / group)] * group + c % group;
+  };
+  std::vector<float> ordered;
+  ordered.reserve(moments.size());
+  for (int64_t i = 0; i < columns; ++i) {
+    for (int64_t k = 0; k <= i; ++k) ordered.push_back(moment(moments, origin(i), origin(k)));
+  }
+  return ordered;
+}
+
 }  // namespace
 
+void put_in_order(const FeedbackFactor& factor, const std::byte* x, int64_t rows,
+                  int64_t group_bytes, std::byte* y) {
+  const auto groups = static_cast<int64_t>(factor.order.size());
+  for (int64_t r = 0; r < rows; ++r, x += groups * group_bytes) {
+    for (const int64_t group : factor.order)
+      y = std::copy_n(x + group * group_bytes, group_bytes, y);
+  }
+}
+
+void put_back(const FeedbackFactor& factor, const std::byte* x, int64_t rows, int64_t group_bytes,
+              std::byte* y) {
+  const auto groups = static_cast<int64_t>(factor.order.size());
+  for (int64_t r = 0; r < rows; ++r, y += groups * group_bytes) {
+    for (const int64_t group : factor.order) {
+      std::copy_n(x, group_bytes, y + group * group_bytes);
+      x += group_bytes;
+    }
+  }
+}
+
 std::optional<FeedbackFactor> make_feedback_factor(std::span<const float> moments, int64_t columns,
-                                                   ThreadPool& pool, bool with_moments) {
+                                                   ThreadPool& pool,
+                                                   const FeedbackOptions& options) {
+  std::vector<int64_t> order;
+  std::vector<float> ordered;
+  if (options.by_activation) {
+    order = activation_order(moments, columns);
+    ordered = moments_in_order(moments, columns, order);
+    moments = ordered;
+  }
   double trace = 0;
   for (int64_t i = 0; i < columns; ++i) trace += moments[static_cast<size_t>(i * (i + 3) / 2)];
   const double mean = trace / static_cast<double>(columns);
@@ -125,7 +188,8 @@ std::optional<FeedbackFactor> make_feedback_factor(std::span<const float> moment
     Elimination elimination(moments, columns, damping * mean, pool);
     if (!elimination.run()) continue;
     FeedbackFactor factor = factor_of(elimination, columns, damping, pool);
-    if (with_moments) add_moments(moments, damping * mean, elimination, factor);
+    factor.order = order;
+    if (options.with_moments) add_moments(moments, damping * mean, elimination, factor);
     return factor;
   }
   return std::nullopt;
@@ -133,6 +197,16 @@ std::optional<FeedbackFactor> make_feedback_factor(std::span<const float> moment
 
 // With S = diag(scales): S^-1 U D U^T S^-1 = (S^-1 U S) (S^-1 D S^-1) (S^-1 U S)^T.
 FeedbackFactor scaled_factor(const FeedbackFactor& factor, std::span<const float> scales) {
+  if (!factor.order.empty()) {
+    std::vector<float> ordered(scales.size());
+    put_in_order(factor, std::as_bytes(scales).data(), 1, factor.order_columns() * kFloatBytes,
+                 std::as_writable_bytes(std::span(ordered)).data());
+    FeedbackFactor plain = factor;
+    plain.order.clear();
+    FeedbackFactor scaled = scaled_factor(plain, ordered);
+    scaled.order = factor.order;
+    return scaled;
+  }
   FeedbackFactor scaled = factor;
   const auto n = static_cast<size_t>(factor.columns);
   double sum = 0;
@@ -171,7 +245,14 @@ void add_answers(const FeedbackFactor& factor, const float* x, int64_t rows, flo
 
 double moment_cost(const FeedbackFactor& factor, const float* x, int64_t rows) {
   const int64_t n = factor.columns;
-  std::vector<float> answers(static_cast<size_t>(rows * n));
+  std::vector<float> answers(static_cast<size_t>(rows * n)), ordered;
+  if (!factor.order.empty()) {
+    ordered.resize(answers.size());
+    put_in_order(factor, reinterpret_cast<const std::byte*>(x), rows,
+                 factor.order_columns() * kFloatBytes,
+                 std::as_writable_bytes(std::span(ordered)).data());
+    x = ordered.data();
+  }
   add_answers(factor, x, rows, answers.data());
   double cost = 0;
   for (int64_t r = 0; r < rows; ++r) {

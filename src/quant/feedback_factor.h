@@ -8,6 +8,7 @@
 // arXiv:2307.13304), which equals GPTQ (arXiv:2210.17323) without its inverse.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -25,6 +26,11 @@ struct FeedbackFactor {
   // H as D is scaled, columns x columns, with what was added; only where it is asked for.
   std::vector<float> moments = {};
 
+  // Groups of columns, order_columns() each, in the order in which they are rounded: U, D and the
+  // moments are of columns in this order. Empty: as they lie.
+  std::vector<int64_t> order = {};
+
+  int64_t order_columns() const { return columns % 256 == 0 ? 256 : 32; }
   const float* row(int64_t j) const { return u.data() + j * columns; }
   const float* moments_row(int64_t j) const { return moments.data() + j * columns; }
 };
@@ -36,16 +42,31 @@ struct FeedbackFactor {
 // columns. The bits do not depend on threads or ISA.
 inline constexpr double kFeedbackDamping = 0.01;
 inline constexpr double kMostFeedbackDamping = 1.0;
+struct FeedbackOptions {
+  bool with_moments = false;
+  // Groups with the largest activations first, whose errors all others can make up for. Of whole
+  // blocks of 256 columns (of 32 where 256 do not divide them), so that every format allows it.
+  bool by_activation = false;
+};
 std::optional<FeedbackFactor> make_feedback_factor(std::span<const float> moments, int64_t columns,
-                                                   ThreadPool& pool, bool with_moments = false);
+                                                   ThreadPool& pool,
+                                                   const FeedbackOptions& options = {});
+
+// `rows` rows whose groups of order_columns() columns take group_bytes, in the factor's order, and
+// back.
+void put_in_order(const FeedbackFactor& factor, const std::byte* x, int64_t rows,
+                  int64_t group_bytes, std::byte* y);
+void put_back(const FeedbackFactor& factor, const std::byte* x, int64_t rows, int64_t group_bytes,
+              std::byte* y);
 
 // Of the input divided by these scales, a positive one for each column.
 FeedbackFactor scaled_factor(const FeedbackFactor& factor, std::span<const float> scales);
 
-// y += x U, of `rows` rows of factor.columns numbers: with z = w U, w H w^T is the sum of D z^2.
+// y += x U, of `rows` rows of factor.columns numbers, both in its order: with z = w U, w H w^T is
+// the sum of D z^2.
 void add_answers(const FeedbackFactor& factor, const float* x, int64_t rows, float* y);
 
-// The sum over the rows of x H x^T: what rounding costs whose errors are x.
+// The sum over the rows of x H x^T: what rounding costs whose errors are x, columns as they lie.
 double moment_cost(const FeedbackFactor& factor, const float* x, int64_t rows);
 
 }  // namespace nibble

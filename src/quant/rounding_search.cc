@@ -14,8 +14,8 @@ constexpr int kMostSnapped = 8;
 }  // namespace
 
 int64_t RoundingSearch::improve(const BlockSteps& steps, int64_t block, const float* w,
-                                int64_t rows, const FeedbackFactor& factor,
-                                const std::byte* params, float* x) {
+                                int64_t rows, const FeedbackFactor& factor, const std::byte* params,
+                                float* x) {
   steps_ = &steps;
   factor_ = &factor;
   block_ = block;
@@ -77,7 +77,7 @@ bool RoundingSearch::improve_group(int64_t first, int64_t column, int64_t row, f
   float* values = x + row * n + column;
   float* slopes = slopes_.data() + (column - first) * kRows + row;
   float wanted[kMostSnapped] = {}, weights[kMostSnapped] = {}, snapped[kMostSnapped],
-      more[kMostSnapped];
+        more[kMostSnapped];
   for (int i = 0; i < group; ++i) {
     weights[i] = factor_->moments_row(column + i)[column + i];
     wanted[i] = values[i] + slopes[i * kRows] / weights[i];

@@ -1,8 +1,8 @@
 // Rounding search: rows that were rounded one column after another are looked over once more. With
 // the scales as they are, each weight (in codebook formats each 4 or 8) takes the value that costs
-// least beside what all others have become, again and again until nothing changes: coordinate descent
-// on (w - q) H (w - q)^T. Error feedback makes up for the errors of earlier columns only; this also
-// for those of later ones.
+// least beside what all others have become, again and again until nothing changes: coordinate
+// descent on (w - q) H (w - q)^T. Error feedback makes up for the errors of earlier columns only;
+// this also for those of later ones.
 #pragma once
 
 #include <cstddef>

@@ -59,9 +59,10 @@ void BytePairModel::read_merges(const Vocabulary& vocabulary, const std::string&
       left = bytes_of_letters(left).value_or("");
       right = bytes_of_letters(right).value_or("");
     }
-    const std::string_view continued = std::string_view(right).starts_with(options_.continuing_prefix)
-                                           ? std::string_view(right).substr(options_.continuing_prefix.size())
-                                           : std::string_view(right);
+    const std::string_view continued =
+        std::string_view(right).starts_with(options_.continuing_prefix)
+            ? std::string_view(right).substr(options_.continuing_prefix.size())
+            : std::string_view(right);
     made.assign(left).append(continued);
     const auto left_id = find(left);
     const auto right_id = find(right);

@@ -19,10 +19,10 @@
 namespace nibble {
 
 struct BytePairOptions {
-  bool is_byte_level = true;   // tokens are spelled in GPT-2's alphabet, symbols are bytes
-  bool ignores_merges = false; // a piece that is a token is taken as it is
-  bool byte_fallback = false;  // a character that is no token becomes byte tokens "<0xNN>"
-  bool fuses_unknown = false;  // several unknown characters become one unknown token
+  bool is_byte_level = true;    // tokens are spelled in GPT-2's alphabet, symbols are bytes
+  bool ignores_merges = false;  // a piece that is a token is taken as it is
+  bool byte_fallback = false;   // a character that is no token becomes byte tokens "<0xNN>"
+  bool fuses_unknown = false;   // several unknown characters become one unknown token
   std::optional<uint32_t> unknown = {};  // else what is no token is left out
   std::string continuing_prefix = {};    // before all symbols of a word but the first
   std::string word_suffix = {};          // after the last one

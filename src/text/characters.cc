@@ -55,9 +55,7 @@ bool is_control(char32_t character) {
          kind == UTF8PROC_CATEGORY_CN || kind == UTF8PROC_CATEGORY_CO;
 }
 
-bool is_nonspacing_mark(char32_t character) {
-  return category(character) == UTF8PROC_CATEGORY_MN;
-}
+bool is_nonspacing_mark(char32_t character) { return category(character) == UTF8PROC_CATEGORY_MN; }
 
 bool is_mark(char32_t character) {
   const auto kind = category(character);
@@ -113,10 +111,9 @@ std::string normal_form(std::string_view text, NormalForm form) {
   options |= composes ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE;
   if (form == NormalForm::kNfkc || form == NormalForm::kNfkd) options |= UTF8PROC_COMPAT;
   utf8proc_uint8_t* result = nullptr;
-  const utf8proc_ssize_t size = utf8proc_map(
-      reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-      static_cast<utf8proc_ssize_t>(text.size()), &result,
-      static_cast<utf8proc_option_t>(options));
+  const utf8proc_ssize_t size = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                             static_cast<utf8proc_ssize_t>(text.size()), &result,
+                                             static_cast<utf8proc_option_t>(options));
   if (size < 0) throw std::bad_alloc();  // the text is UTF-8, so nothing else can fail
   const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(result, &std::free);
   return {reinterpret_cast<const char*>(result), static_cast<size_t>(size)};

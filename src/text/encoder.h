@@ -24,9 +24,9 @@ struct EncoderWorkspace {
 
 class Encoder {
  public:
-  // `options`: "model" of a tokenizer.json without its tokens; they are those of `vocabulary`, which
-  // must outlive the encoder. Errors: kUnsupported, naming the type, for one that is not known;
-  // kInvalidFile.
+  // `options`: "model" of a tokenizer.json without its tokens; they are those of `vocabulary`,
+  // which must outlive the encoder. Errors: kUnsupported, naming the type, for one that is not
+  // known; kInvalidFile.
   Encoder(const Vocabulary& vocabulary, const JsonObject& options, bool is_byte_level);
 
   void encode(std::string_view piece, EncoderWorkspace& work, std::vector<uint32_t>& ids) const;

@@ -112,8 +112,7 @@ void read_merges(const JsonObject& model, Vocabulary& vocabulary) {
          merges.type_name());
   }
   vocabulary.merges.reserve(merges.size());
-  for (const Json& merge : merges)
-    vocabulary.merges.push_back(merge_of(merge, model.file_name()));
+  for (const Json& merge : merges) vocabulary.merges.push_back(merge_of(merge, model.file_name()));
 }
 
 // What llama.cpp, which knows no ranked merges here, should prefer: what is merged early.

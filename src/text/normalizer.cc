@@ -132,9 +132,10 @@ void Normalizer::add(const Json& description, const std::string& origin) {
   } else if (type == "Lowercase") {
     steps_.emplace_back([](std::string text, Regex::Scratch&) { return lowercase(text); });
   } else if (type == "Strip") {
-    steps_.emplace_back([left = object.find_bool("strip_left").value_or(true),
-                         right = object.find_bool("strip_right").value_or(true)](
-                            std::string text, Regex::Scratch&) { return strip(text, left, right); });
+    steps_.emplace_back(
+        [left = object.find_bool("strip_left").value_or(true),
+         right = object.find_bool("strip_right").value_or(true)](
+            std::string text, Regex::Scratch&) { return strip(text, left, right); });
   } else if (type == "StripAccents") {
     steps_.emplace_back([](std::string text, Regex::Scratch&) {
       return filter(text, [](char32_t c) { return !is_mark(c); });
@@ -147,10 +148,11 @@ void Normalizer::add(const Json& description, const std::string& origin) {
     is_byte_level_ = true;
     steps_.emplace_back([](std::string text, Regex::Scratch&) { return letters_of_bytes(text); });
   } else {
-    fail(ErrorCode::kUnsupported,
-         "{}: type \"{}\" is not known; known are Sequence, NFC, NFD, NFKC, NFKD, Replace, Prepend, "
-         "Lowercase, Strip, StripAccents, Nmt, BertNormalizer and ByteLevel",
-         object.file_name(), type);
+    fail(
+        ErrorCode::kUnsupported,
+        "{}: type \"{}\" is not known; known are Sequence, NFC, NFD, NFKC, NFKD, Replace, Prepend, "
+        "Lowercase, Strip, StripAccents, Nmt, BertNormalizer and ByteLevel",
+        object.file_name(), type);
   }
 }
 

@@ -73,13 +73,13 @@ class Collector {
         push(part);
         break;
       case SplitBehavior::kContiguous:
-        has_piece && is_match == was_match_ ? extend(part) : push(part);
+        has_piece&& is_match == was_match_ ? extend(part) : push(part);
         break;
       case SplitBehavior::kMergedWithPrevious:
-        has_piece && is_match && !was_match_ ? extend(part) : push(part);
+        has_piece&& is_match && !was_match_ ? extend(part) : push(part);
         break;
       case SplitBehavior::kMergedWithNext:
-        has_piece && was_match_ && !is_match ? extend(part) : push(part);
+        has_piece&& was_match_ && !is_match ? extend(part) : push(part);
         break;
     }
     was_match_ = is_match;
@@ -210,8 +210,7 @@ const std::vector<std::string_view>& PreTokenizer::split(std::string_view text, 
     const Step& step = steps_[i];
     // As the last step the letters would only be turned back into bytes.
     if (step.kind == Kind::kLetters && i + 1 == steps_.size()) return scratch.pieces;
-    step.kind == Kind::kSplit ? apply_split(step, scratch)
-                              : apply_rewrite(step, is_first, scratch);
+    step.kind == Kind::kSplit ? apply_split(step, scratch) : apply_rewrite(step, is_first, scratch);
   }
   if (is_byte_level_) finish(scratch);
   return scratch.pieces;

@@ -50,8 +50,8 @@ TEST(FeedbackFactor, GivesTheMomentsBackWithDampingOnTheDiagonal) {
 TEST(FeedbackFactor, MomentsAreThoseThatItIsOfAndCostsFollowFromThem) {
   constexpr int64_t n = 96, kRows = 3;
   ThreadPool pool(1);
-  const auto factor =
-      make_feedback_factor(moments_of(correlated_rows(300, n, 5), n), n, pool, true);
+  const auto factor = make_feedback_factor(moments_of(correlated_rows(300, n, 5), n), n, pool,
+                                           {.with_moments = true});
   ASSERT_TRUE(factor);
   const auto x = gaussian(n * kRows, 1.0f, 6);
   double cost = 0;
