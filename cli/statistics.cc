@@ -78,7 +78,8 @@ void print_head(const StatisticsView& view, const std::filesystem::path& path) {
   std::string source;
   for (const std::string& name : view.datasets)
     source += (source.empty() ? "" : ", ") + printable(name);
-  if (view.chunks > 0) source += fmt::format("{}{} chunks", source.empty() ? "" : "; ", view.chunks);
+  if (view.chunks > 0)
+    source += fmt::format("{}{} chunks", source.empty() ? "" : "; ", view.chunks);
   if (view.chunk_size > 0) source += fmt::format(" of {} tokens", view.chunk_size);
   if (!source.empty()) fmt::print("from {}\n", source);
   fmt::print("\n");
@@ -107,10 +108,11 @@ void print_experts(const StatisticsView& view) {
     if (tensor.experts == 1) continue;
     if (!any) fmt::print("\nexperts\n");
     any = true;
-    fmt::print("  {:<32} {} of {} saw less than a hundredth of an equal share, {} nothing; least: "
-               "{:.1f} % of it\n",
-               printable(tensor.name), tensor.starved_experts.size(), tensor.experts,
-               tensor.unmet_experts, 100 * tensor.least_share);
+    fmt::print(
+        "  {:<32} {} of {} saw less than a hundredth of an equal share, {} nothing; least: "
+        "{:.1f} % of it\n",
+        printable(tensor.name), tensor.starved_experts.size(), tensor.experts, tensor.unmet_experts,
+        100 * tensor.least_share);
   }
 }
 
@@ -126,7 +128,8 @@ void print_layers(const StatisticsView& view) {
 void print_legend() {
   fmt::print(
       "\nsum, mean, most: of the importance, the mean square of what each column multiplies.\n"
-      "top 1 %: what the largest hundredth of the columns has of the sum. effective: how many equal\n"
+      "top 1 %: what the largest hundredth of the columns has of the sum. effective: how many "
+      "equal\n"
       "columns would spread it as evenly (2^entropy), of all. cosine: similarity with the layer "
       "before.\n");
 }

@@ -11,7 +11,7 @@ namespace nibble {
 
 struct StatisticsInput {
   std::filesystem::path path;  // GGUF or .dat
-  double weight = 1;           // above 0: what it says counts as if it had met so many times the text
+  double weight = 1;  // above 0: what it says counts as if it had met so many times the text
 };
 
 struct MergedStatistics {
@@ -24,8 +24,9 @@ struct MergedStatistics {
 
 // Writes the weighted sum of the files: of sums, counts and, where all have them, second moments;
 // `output` is GGUF or, with .dat, the legacy layout, without moments. A .dat counts calls, each of
-// `chunk_size` tokens. Errors: kUsage for weights that are none; kInvalidFile when a tensor has other columns or experts in one of the files, or one
-// has nothing of its layer, naming tensor and files; those of reading and writing.
+// `chunk_size` tokens. Errors: kUsage for weights that are none; kInvalidFile when a tensor has
+// other columns or experts in one of the files, or one has nothing of its layer, naming tensor and
+// files; those of reading and writing.
 MergedStatistics merge_statistics(const std::vector<StatisticsInput>& inputs,
                                   const std::filesystem::path& output, int64_t chunk_size = 512);
 
@@ -54,17 +55,17 @@ struct TensorStatistics {
 
 struct LayerStatistics {
   int64_t layer;
-  double sum;                                // of its tensors
-  std::optional<double> cosine_similarity;   // of all its tensors with those of the layer before
+  double sum;                               // of its tensors
+  std::optional<double> cosine_similarity;  // of all its tensors with those of the layer before
 };
 
 struct StatisticsView {
   std::string format;  // "GGUF", "legacy .dat"
   uint64_t bytes = 0;
   std::vector<std::string> datasets;
-  uint64_t chunks = 0;      // 0: not said
-  uint64_t chunk_size = 0;  // tokens; 0: not said
-  bool counts_calls = false;  // a .dat's rows are calls
+  uint64_t chunks = 0;                    // 0: not said
+  uint64_t chunk_size = 0;                // tokens; 0: not said
+  bool counts_calls = false;              // a .dat's rows are calls
   std::vector<TensorStatistics> tensors;  // layer by layer
   std::vector<LayerStatistics> layers;
 };

@@ -149,8 +149,8 @@ std::filesystem::path checkpoint_path(const std::filesystem::path& output) {
 void write_checkpoint(const std::filesystem::path& path, const std::string& work,
                       const CalibrationProgress& progress,
                       const std::vector<InputStatistics>& inputs) {
-  Writer out(path, kMagic.size() + work.size() + 4 * kWord + size_of(progress.measured) +
-                       size_of(inputs));
+  Writer out(
+      path, kMagic.size() + work.size() + 4 * kWord + size_of(progress.measured) + size_of(inputs));
   out.put(kMagic);
   out.put(uint64_t{work.size()});
   out.put(std::string_view(work));

@@ -1,5 +1,6 @@
 // What a calibration has measured so far, in a file beside its output, so that another process can
-// go on to the same bytes. Layout, little-endian, all numbers u64 or f64 (docs/formats/statistics.md):
+// go on to the same bytes. Layout, little-endian, all numbers u64 or f64
+// (docs/formats/statistics.md):
 //
 //   "NIBCALC1"  length, the work's description (text)  passes that are done  chunks of this pass
 //   twice, what the first pass measured and what this one has: count of inputs, and per input:

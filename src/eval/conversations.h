@@ -2,7 +2,8 @@
 //
 //   {"text": "..."}
 //   {"messages": [{"role": "user", "content": "..."}, ...], "tools": [...]}     tools: optional
-//   {"prompt": "...", "completion": "..."}     a user's message and the answer; or lists of messages
+//   {"prompt": "...", "completion": "..."}     a user's message and the answer; or lists of
+//   messages
 //
 // Other keys are passed over.
 #pragma once
@@ -28,8 +29,8 @@ struct Conversation {
 std::vector<Conversation> parse_conversations(std::string_view text, std::string_view file);
 
 // What the template makes of a chat's messages. The date, should it ask for one, is always the
-// same, so that the same lines give the same text. Error kInvalidFile, naming the line, for messages
-// that it refuses.
+// same, so that the same lines give the same text. Error kInvalidFile, naming the line, for
+// messages that it refuses.
 std::string render(const Conversation& conversation, const ChatTemplate& chat);
 
 }  // namespace nibble

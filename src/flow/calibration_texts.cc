@@ -19,11 +19,10 @@ std::vector<uint32_t> tokens_of_lines(const Model::Parts& model, const Calibrati
   std::vector<uint32_t> tokens;
   for (const Conversation& line : parse_conversations(text.text, text.name)) {
     if (line.is_chat() && !chat) chat.emplace(chat_template_of(model));
-    const auto more =
-        line.is_chat()
-            ? model.tokenizer->encode(render(line, *chat),
-                                      {.add_special = false, .parse_special = true})
-            : model.tokenizer->encode(line.text, {.parse_special = parse_special});
+    const auto more = line.is_chat()
+                          ? model.tokenizer->encode(render(line, *chat),
+                                                    {.add_special = false, .parse_special = true})
+                          : model.tokenizer->encode(line.text, {.parse_special = parse_special});
     tokens.insert(tokens.end(), more.begin(), more.end());
   }
   return tokens;
@@ -36,10 +35,9 @@ CalibrationChunks::CalibrationChunks(const Model::Parts& model,
                                      const CalibrateOptions& options) {
   check_windows(options.context, options.chunks);
   for (const CalibrationText& text : texts) {
-    tokens_.push_back(
-        text.is_jsonl
-            ? tokens_of_lines(model, text, options.parse_special)
-            : model.tokenizer->encode(text.text, {.parse_special = options.parse_special}));
+    tokens_.push_back(text.is_jsonl ? tokens_of_lines(model, text, options.parse_special)
+                                    : model.tokenizer->encode(
+                                          text.text, {.parse_special = options.parse_special}));
   }
   for (size_t i = 0; i < texts.size(); ++i) {
     Windows windows = windows_for(model, tokens_[i], options.context, 0, 0, texts[i].name);

@@ -70,7 +70,8 @@ MergedStatistics merge_statistics(const std::vector<StatisticsInput>& inputs,
   std::vector<StatisticsSource> sources;
   std::vector<WeightedImportance> parts;
   MergedStatistics result;
-  for (const StatisticsInput& input : inputs) sources.emplace_back(input.path, input.weight, chunk_size);
+  for (const StatisticsInput& input : inputs)
+    sources.emplace_back(input.path, input.weight, chunk_size);
   for (size_t i = 0; i < sources.size(); ++i) {
     parts.push_back(sources[i].importance());
     if (sources[i].input_names().empty()) result.without_moments.push_back(inputs[i].path);

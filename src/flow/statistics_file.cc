@@ -29,8 +29,8 @@ StatisticsFile::StatisticsFile(const std::filesystem::path& path, const Importan
   Metadata metadata = imatrix_metadata(matrix);
   for (const auto& [name, entry] : matrix.entries) {
     const uint64_t experts = entry.counts.size();
-    tensors_.push_back({imatrix_sums_name(name), DType::kF32,
-                        matrix_shape(entry.sums.size() / experts, experts)});
+    tensors_.push_back(
+        {imatrix_sums_name(name), DType::kF32, matrix_shape(entry.sums.size() / experts, experts)});
     tensors_.push_back({imatrix_counts_name(name), DType::kF32, matrix_shape(1, experts)});
   }
   if (!moments.empty()) add_moments_keys(names, metadata);

@@ -31,8 +31,9 @@ double count_of(const ImportanceEntry& entry, size_t expert) {
 
 [[noreturn]] void fail_other_model(const std::string& tensor, const WeightedImportance& a,
                                    const WeightedImportance& b, const std::string& difference) {
-  fail(ErrorCode::kInvalidFile, "tensor {}: {} and {}: {}: they were measured with different models",
-       printable(tensor), a.name, b.name, difference);
+  fail(ErrorCode::kInvalidFile,
+       "tensor {}: {} and {}: {}: they were measured with different models", printable(tensor),
+       a.name, b.name, difference);
 }
 
 void add_names(const std::vector<std::string>& from, std::vector<std::string>& names) {
@@ -102,7 +103,8 @@ void CombinedImportance::combine(const std::string& tensor,
   for (size_t i = 0; i < sums.size(); ++i) {
     entry.sums.push_back(static_cast<float>(sums[i] * scales[i / columns]));
     if (std::isfinite(entry.sums.back())) continue;
-    fail(ErrorCode::kUsage, "tensor {}: the weighted sum of column {} is beyond what floats can say",
+    fail(ErrorCode::kUsage,
+         "tensor {}: the weighted sum of column {} is beyond what floats can say",
          printable(tensor), i % columns);
   }
 }

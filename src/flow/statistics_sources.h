@@ -25,9 +25,9 @@ struct WeightedImportance {
 // are what they would be: who reads them as llama-imatrix does takes the same means from them.
 class CombinedImportance {
  public:
-  // Error kInvalidFile, naming tensor and both files, when a tensor has another number of columns or
-  // experts, or one file has nothing of a layer of the other; kUsage for sums beyond what floats can
-  // say.
+  // Error kInvalidFile, naming tensor and both files, when a tensor has another number of columns
+  // or experts, or one file has nothing of a layer of the other; kUsage for sums beyond what floats
+  // can say.
   explicit CombinedImportance(const std::vector<WeightedImportance>& parts);
 
   const ImportanceMatrix& matrix() const { return matrix_; }

@@ -16,8 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     for (const auto& conversation : nibble::parse_conversations(text, "fuzz.jsonl")) {
-      const std::string shown = conversation.is_chat() ? nibble::render(conversation, kChat)
-                                                       : conversation.text;
+      const std::string shown =
+          conversation.is_chat() ? nibble::render(conversation, kChat) : conversation.text;
       if (!nibble::is_utf8(shown)) std::abort();
     }
   } catch (const nibble::Error&) {

@@ -38,8 +38,9 @@ TEST(Conversations, ReadsTextsAndChatsOfEitherKind) {
 }
 
 TEST(Conversations, KeepsTheKeysOfToolsInTheirOrder) {
-  EXPECT_EQ(rendered(R"({"messages": [{"role": "a", "content": "b"}], "tools": [{"z": 1, "a": 2}]})"),
-            "a: b\n[{\"z\": 1, \"a\": 2}]");
+  EXPECT_EQ(
+      rendered(R"({"messages": [{"role": "a", "content": "b"}], "tools": [{"z": 1, "a": 2}]})"),
+      "a: b\n[{\"z\": 1, \"a\": 2}]");
 }
 
 TEST(Conversations, TheDateIsAlwaysTheSame) {
@@ -54,8 +55,9 @@ TEST(Conversations, NamesTheLineWhoseMessagesTheTemplateRefuses) {
 
 TEST(Conversations, AMessageThatCallsAToolNeedsNoContent) {
   const auto refused = [](const std::string& message) {
-    return fails_with(ErrorCode::kInvalidFile, {"line 1", "message 1", "content"},
-                      [&] { parse_conversations("{\"messages\": [" + message + "]}", "set.jsonl"); });
+    return fails_with(ErrorCode::kInvalidFile, {"line 1", "message 1", "content"}, [&] {
+      parse_conversations("{\"messages\": [" + message + "]}", "set.jsonl");
+    });
   };
   const std::string call = R"({"role": "assistant", "content": null, "tool_calls": [{"id": 1}]})";
   EXPECT_EQ(parse_conversations("{\"messages\": [" + call + "]}", "set.jsonl").size(), 1u);

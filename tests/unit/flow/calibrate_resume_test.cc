@@ -148,8 +148,7 @@ TEST_F(CalibrateResumeTest, MomentsOfPassesThatAreDoneMustBeThere) {
   options.resume = true;
   for (int i = 0; i < 6; ++i) interrupt("part.gguf", options, {"of 15"});
   std::filesystem::resize_file(folder_ / "part.gguf.part", 1000);
-  EXPECT_TRUE(
-      is_refused(ErrorCode::kUsage, "part.gguf", options, {"part.gguf.part", "--resume"}));
+  EXPECT_TRUE(is_refused(ErrorCode::kUsage, "part.gguf", options, {"part.gguf.part", "--resume"}));
   EXPECT_EQ(std::filesystem::file_size(folder_ / "part.gguf.part"), 1000u);
 }
 
@@ -162,7 +161,8 @@ TEST_F(CalibrateResumeTest, AddsToFilesAsIfAllHadBeenReadAtOnce) {
   calibrate(model_, {{"1", one}}, folder_ / "one.gguf", options, {});
   options.added = {folder_ / "one.gguf"};
   calibrate(model_, {{"2", two}}, folder_ / "added.gguf", options, {});
-  const auto both = read_imatrix(folder_ / "both.gguf"), added = read_imatrix(folder_ / "added.gguf");
+  const auto both = read_imatrix(folder_ / "both.gguf"),
+             added = read_imatrix(folder_ / "added.gguf");
   EXPECT_EQ(added.datasets, both.datasets);
   EXPECT_EQ(added.chunks, both.chunks);
   const MomentsFile of_both(folder_ / "both.gguf"), of_added(folder_ / "added.gguf");
@@ -213,7 +213,8 @@ class CalibrationSetTest : public CalibrateResumeTest {
                           folder_ / "chat/chat_template.jinja");
   }
   // What the texts' first chunk of 64 tokens gives, as bytes.
-  std::string measured(const Model& model, const CalibrationText& text, bool parse_special = false) {
+  std::string measured(const Model& model, const CalibrationText& text,
+                       bool parse_special = false) {
     CalibrateOptions options;
     options.context = 64;
     options.chunks = 1;
@@ -236,9 +237,11 @@ TEST_F(CalibrationSetTest, LinesOfTextAreTextsOneAfterAnother) {
 TEST_F(CalibrationSetTest, ChatsAreRenderedByTheModelsTemplate) {
   const Model chat(folder_ / "chat");
   // The template writes BOS itself; a text's is added.
-  const std::string rendered = "[Be brief.]\nUser: Hello\nAnswer: " + std::string(400, 'a') + "</s>\n";
+  const std::string rendered =
+      "[Be brief.]\nUser: Hello\nAnswer: " + std::string(400, 'a') + "</s>\n";
   const auto expected = measured(chat, {"set", rendered}, true);
-  const std::string answer = R"({"role": "assistant", "content": ")" + std::string(400, 'a') + "\"}";
+  const std::string answer =
+      R"({"role": "assistant", "content": ")" + std::string(400, 'a') + "\"}";
   const std::string system = R"({"role": "system", "content": "Be brief."})";
   const std::string user = R"({"role": "user", "content": "Hello"})";
   const std::string messages = "{\"messages\": [" + system + "," + user + "," + answer + "]}";
@@ -247,19 +250,20 @@ TEST_F(CalibrationSetTest, ChatsAreRenderedByTheModelsTemplate) {
       R"({"prompt": [)" + system + "," + user + R"(], "completion": [)" + answer + "]}";
   EXPECT_TRUE(measured(chat, {"set", lists, true}) == expected);
 
-  const auto plain = measured(
-      chat, {"set", "User: Hello\nAnswer: " + std::string(400, 'a') + "</s>\n"}, true);
-  EXPECT_TRUE(measured(chat, {"set",
-                              R"({"prompt": "Hello", "completion": ")" + std::string(400, 'a') +
-                                  "\"}",
-                              true}) == plain);
+  const auto plain =
+      measured(chat, {"set", "User: Hello\nAnswer: " + std::string(400, 'a') + "</s>\n"}, true);
+  EXPECT_TRUE(
+      measured(chat,
+               {"set", R"({"prompt": "Hello", "completion": ")" + std::string(400, 'a') + "\"}",
+                true}) == plain);
 }
 
 TEST_F(CalibrationSetTest, NamesTheLineThatIsMalformedAndWritesNothing) {
   const std::string good = R"({"text": ")" + std::string(900, 'a') + "\"}\n";
   const auto refused = [&](const std::string& line, const std::string& why) {
-    return fails_with(ErrorCode::kInvalidFile, {"set.jsonl, line 2", why},
-                      [&] { measured(model_, {"set.jsonl", good + line, true}); });
+    return fails_with(ErrorCode::kInvalidFile, {"set.jsonl, line 2", why}, [&] {
+      measured(model_, {"set.jsonl", good + line, true});
+    });
   };
   EXPECT_TRUE(refused("{", "JSON"));
   EXPECT_TRUE(refused("[1]", "object"));
@@ -269,8 +273,9 @@ TEST_F(CalibrationSetTest, NamesTheLineThatIsMalformedAndWritesNothing) {
   EXPECT_TRUE(refused(R"({"messages": [{"content": "x"}]})", "message 1"));
   EXPECT_TRUE(refused(R"({"messages": [{"role": "user"}]})", "\"content\""));
   EXPECT_TRUE(refused(R"({"prompt": "x", "completion": 1})", "completion"));
-  EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"empty.jsonl", "no records"},
-                         [&] { measured(model_, {"empty.jsonl", "\n", true}); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"empty.jsonl", "no records"}, [&] {
+    measured(model_, {"empty.jsonl", "\n", true});
+  }));
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, {"no chat template"}, [&] {
     measured(model_, {"set", R"({"prompt": "a", "completion": "b"})", true});
   }));

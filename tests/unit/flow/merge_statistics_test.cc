@@ -125,8 +125,7 @@ TEST_F(MergeStatisticsTest, ADatHasOneCountForAllExperts) {
 TEST_F(MergeStatisticsTest, WritesADat) {
   const auto a = write("a.gguf", {10, 20}, {10}, {10, 5, 20});
   merge_statistics({{a}}, folder_ / "out.dat");
-  EXPECT_EQ(read_imatrix(folder_ / "out.dat").entries.at("blk.0.a.weight").means(),
-            (Floats{1, 2}));
+  EXPECT_EQ(read_imatrix(folder_ / "out.dat").entries.at("blk.0.a.weight").means(), (Floats{1, 2}));
 }
 
 TEST_F(MergeStatisticsTest, RefusesStatisticsOfOtherModels) {
@@ -147,8 +146,9 @@ TEST_F(MergeStatisticsTest, RefusesStatisticsOfOtherModels) {
 
 TEST_F(MergeStatisticsTest, AnOutputMatrixMayBeInOneOnly) {
   const auto a = write("a.gguf", {10, 20}, {10});
-  const auto both = write_file(
-      folder_ / "both.dat", raw_imatrix({{"blk.0.a.weight", 1, {1, 2}}, {"output.weight", 1, {3}}}));
+  const auto both =
+      write_file(folder_ / "both.dat",
+                 raw_imatrix({{"blk.0.a.weight", 1, {1, 2}}, {"output.weight", 1, {3}}}));
   merged({{a}, {both}});
   EXPECT_EQ(result_.tensors, 2u);
 }

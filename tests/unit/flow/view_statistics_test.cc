@@ -71,8 +71,8 @@ TEST(ViewStatistics, SaysWhichExpertsMetLittle) {
   raw.add_key("general.type", kString, text("imatrix"));
   raw.tensors = {{"blk.0.ffn_down_exps.weight.in_sum2", {2, 3}, 0, 0},
                  {"blk.0.ffn_down_exps.weight.counts", {1, 3}, 0, 32}};
-  raw.weights = raw_floats({990, 990 * 3, 0, 0, 10, 50}) + std::string(8, '\0') +
-                raw_floats({990, 0, 10});
+  raw.weights =
+      raw_floats({990, 990 * 3, 0, 0, 10, 50}) + std::string(8, '\0') + raw_floats({990, 0, 10});
   const auto file = write_file(folder / "my.gguf", raw.build());
   EXPECT_TRUE(is_statistics_file(file));
   const StatisticsView view = view_statistics(file);
