@@ -1,6 +1,7 @@
 #include "calib/activation_statistics.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "kernel/operations.h"
@@ -10,6 +11,22 @@ namespace {
 
 constexpr int64_t kTile = 64;    // columns that a thread works on at a time
 constexpr int64_t kBlock = 256;  // and as many of those that it pairs them with
+
+constexpr int64_t kStrip = 16;    // columns whose squares are added up in registers
+constexpr int64_t kSquares = 16;  // rows of them, in float
+
+// Of `count` columns, at most kStrip: += the squares of `rows` rows.
+template <class Count>
+void add_strip(const float* x, int64_t rows, int64_t stride, Count count, double* sums) {
+  for (int64_t row = 0; row < rows; row += kSquares) {
+    const int64_t end = std::min(row + kSquares, rows);
+    float sum[kStrip] = {};
+    for (int64_t r = row; r < end; ++r) {
+      for (int64_t c = 0; c < count; ++c) sum[c] += x[r * stride + c] * x[r * stride + c];
+    }
+    for (int64_t c = 0; c < count; ++c) sums[c] += static_cast<double>(sum[c]);
+  }
+}
 
 // Rows of the triangle from `first` on, and of each the columns of a block: += products [kTile,
 // kBlock].
@@ -74,10 +91,12 @@ void ActivationStatistics::on_input(std::span<const Role> roles, int64_t layer, 
 void ActivationStatistics::add_squares(const ObservedRows& rows, double* sums) {
   pool_.run((rows.columns + kTile - 1) / kTile, 1, [&](int64_t tile, int64_t, int) {
     const int64_t begin = tile * kTile, end = std::min(begin + kTile, rows.columns);
-    for (int64_t r = 0; r < rows.rows; ++r) {
-      const float* x = rows.row(r);
-      for (int64_t c = begin; c < end; ++c) sums[c] += static_cast<double>(x[c]) * x[c];
+    int64_t c = begin;
+    for (; c + kStrip <= end; c += kStrip) {
+      add_strip(rows.x + c, rows.rows, rows.columns, std::integral_constant<int64_t, kStrip>(),
+                sums + c);
     }
+    if (c < end) add_strip(rows.x + c, rows.rows, rows.columns, end - c, sums + c);
   });
 }
 

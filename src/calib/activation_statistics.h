@@ -13,8 +13,8 @@
 
 namespace nibble {
 
-// What one or more matrices of a layer multiply. Numbers are added up in double: those of 10^8 rows
-// are still as exact as floats can say.
+// What one or more matrices of a layer multiply. Numbers are added up in double, a few rows of them
+// in float first: those of 10^8 rows are still as exact as floats can say.
 struct InputStatistics {
   std::vector<Role> roles;  // of these matrices; all share the numbers
   int64_t layer = 0;
