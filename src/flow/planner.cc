@@ -283,16 +283,15 @@ TypePlan Planner::plan_for_size() const {
   const Goal& goal = options_.goal;
   if (goal.bytes > 0) return within_file(goal.bytes, readable_bytes(goal.bytes));
   if (goal.memory > 0) return within_memory();
-  uint64_t weights = 0, others = 0;
-  for (const TensorInfo& tensor : source().tensors().tensors()) {
-    weights += tensor.shape.count();
-    if (!is_quantizable(tensor)) others += tensor.bytes();
-  }
+  const TypePlan least = describe(smallest());
+  uint64_t weights = 0, tensors = 0;
+  for (const TensorInfo& tensor : source().tensors().tensors()) weights += tensor.shape.count();
+  for (const TypePlan::Tensor& tensor : least.tensors) tensors += tensor.bytes;
+  const uint64_t others = tensors - bytes_of(smallest());  // norms, which become f32
   const double bits = goal.bits_per_weight > 0 ? goal.bits_per_weight : 64;
   const double limit = bits * static_cast<double>(weights) / 8 - static_cast<double>(others);
   const auto choice = cheapest(limit, false);
   if (!choice) {
-    const TypePlan least = describe(smallest());
     fail(ErrorCode::kUsage,
          "{:g} bits per weight are not possible: the smallest choice of types has {:.3f}", bits,
          least.bits_per_weight);

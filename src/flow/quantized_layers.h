@@ -1,6 +1,6 @@
-// Layers of a loaded model that are quantized one after another while it is calibrated, so that what
-// later layers multiply is what they will multiply in the quantized model (GPTQ's "true sequential",
-// arXiv:2210.17323).
+// Layers of a loaded model that are quantized one after another while it is calibrated, so that
+// what later layers multiply is what they will multiply in the quantized model (GPTQ's "true
+// sequential", arXiv:2210.17323).
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,8 @@ namespace nibble {
 class QuantizedLayers {
  public:
   // `type`: as quantize() takes it; matrices are rounded with error feedback and default effort.
-  // The model computes with its own weights again when the object goes. Errors: those of a bad type.
+  // The model computes with its own weights again when the object goes. Errors: those of a bad
+  // type.
   QuantizedLayers(const Model::Parts& model, const std::string& type);
   ~QuantizedLayers();
   QuantizedLayers(const QuantizedLayers&) = delete;

@@ -44,10 +44,10 @@ ColumnScales random_scales(const ModelSource& source) {
     const uint64_t width = tensors[input.matrices.front()].shape.columns();
     for (uint64_t c = 0; c < width; ++c) {
       const uint64_t head = input.head_columns == 0 ? 0 : c / input.head_columns;
-      columns.push_back(input.head_columns == 0
-                            ? factors[c]
-                            : factors[head / input.repeats * input.head_columns +
-                                      c % input.head_columns]);
+      columns.push_back(
+          input.head_columns == 0
+              ? factors[c]
+              : factors[head / input.repeats * input.head_columns + c % input.head_columns]);
     }
     for (const size_t tensor : input.matrices) scales.of_tensors[tensor].columns = columns;
     auto& of_producer = scales.of_tensors[input.producer];
@@ -115,8 +115,8 @@ TEST_F(ScaledFileTest, FilesAreVerifiedAgainstTheUnscaledSource) {
 
 TEST_F(ScaledFileTest, OneTypeAtATimeAndNotWithoutImportance) {
   auto how = options();
-  EXPECT_THROW(
-      quantize(kLab7m, {{"q4_0", folder_ / "a.gguf"}, {"q8_0", folder_ / "b.gguf"}}, how), Error);
+  EXPECT_THROW(quantize(kLab7m, {{"q4_0", folder_ / "a.gguf"}, {"q8_0", folder_ / "b.gguf"}}, how),
+               Error);
   how.imatrix.clear();
   EXPECT_THROW(quantize(kLab7m, {{"q4_0", folder_ / "a.gguf"}}, how), Error);
   EXPECT_FALSE(std::filesystem::exists(folder_ / "a.gguf"));

@@ -156,8 +156,9 @@ TEST_F(PlanTest, WhatCannotBeIsRefusedSayingWhatCan) {
 
 TEST_F(PlanTest, ContractsThatNoFileMeetsLeaveNoFile) {
   auto planned = options();
-  planned.goal.min_agreement = 0.99999;
+  planned.goal.max_kl = 1e-5;
   planned.quantize.method = Method::kNearest;
+  planned.quantize.tensor_types = {"ffn_down=q2_k"};  // which no other type can make up for
   const auto out = folder_ / "out.gguf";
   EXPECT_NE(message([&] { quantize_to_goal(kLab7m, out, planned); }).find("was not met"),
             std::string::npos);
@@ -185,11 +186,19 @@ TEST_F(PlanTest, RunningFitsTheMemoryThatIsAskedFor) {
   auto planned = options();
   planned.quantize.method = Method::kNearest;
   planned.sensitivity = folder_ / "sensitivity.jsonl";
-  planned.goal = {.memory = 60u << 20, .context = 512};
-  const uint64_t with_more = plan_types(kLab7m, planned).file_bytes;
-  planned.goal.kv_type = "q8_0";
-  const uint64_t with_smaller_cache = plan_types(kLab7m, planned).file_bytes;
-  EXPECT_GE(with_smaller_cache, with_more);
+  planned.goal = {.memory = 1, .context = 512};
+  const std::string refused = message([&] { plan_types(kLab7m, planned); });
+  const size_t at = refused.find("types takes ");
+  ASSERT_NE(at, std::string::npos) << refused;
+  const auto least = static_cast<uint64_t>(std::stod(refused.substr(at + 12)) * 0x1p20);
+  // The largest file that fits: within what is free beyond the smallest one's need, but for steps.
+  const auto bytes_with = [&](uint64_t more) {
+    planned.goal.memory = least + more;
+    return plan_types(kLab7m, planned).file_bytes;
+  };
+  const uint64_t with_1 = bytes_with(1u << 20), with_2 = bytes_with(2u << 20);
+  EXPECT_GT(with_2, with_1 + (1u << 19));
+  EXPECT_LT(with_2, with_1 + (1u << 21));
 }
 
 }  // namespace

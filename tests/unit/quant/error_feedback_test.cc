@@ -116,7 +116,8 @@ TEST_P(EveryIntegerType, ActivationOrderChangesTheOrderOnly) {
   const auto as_they_lie = decoded(with_feedback(0, kWeightRows, *natural));
   EXPECT_NE(rounded, as_they_lie);
   const double error = relative_error(weights_, as_they_lie, x);
-  EXPECT_LT(relative_error(weights_, rounded, x), 1.05 * error);  // large ones first: half, or as much
+  EXPECT_LT(relative_error(weights_, rounded, x),
+            1.05 * error);  // large ones first: half, or as much
 
   // Costs are the same by either factor, but for the scale.
   std::vector<float> errors(rounded.size());
