@@ -39,7 +39,9 @@ class Session {
   void rewind(int64_t position = 0) { cache_.set_length(position); }
   // Forgets `count` tokens from the one at `begin` on, to make room behind the last (KvCache): what
   // follows them goes on from keys and values that have seen them.
-  void remove(int64_t begin, int64_t count) { cache_.remove(begin, count, forward_.ropes(), pool_); }
+  void remove(int64_t begin, int64_t count) {
+    cache_.remove(begin, count, forward_.ropes(), pool_);
+  }
 
   static constexpr int64_t kBatch = 512;  // tokens that go through the model together
 
