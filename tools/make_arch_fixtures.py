@@ -107,6 +107,35 @@ def as_minicpm(tensors: Tensors, config: dict) -> None:
                   dim_model_base=16)  # 1 / sqrt(4 layers) and 32 / 16
 
 
+E2M1 = torch.tensor([0, 0.5, 1, 1.5, 2, 3, 4, 6, 0, -0.5, -1, -1.5, -2, -3, -4, -6])
+
+
+def mxfp4_codes(name: str, shape: tuple[int, ...]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Random codes [experts, rows, groups, 16] and scales [experts, rows, groups]."""
+    random = numpy.random.RandomState(zlib.crc32(name.encode()))
+    experts, columns, rows = shape  # as Transformers has it, transposed
+    codes = random.randint(0, 256, (experts, rows, columns // 32, 16), dtype=numpy.uint8)
+    return torch.from_numpy(codes), torch.from_numpy(
+        random.randint(121, 125, codes.shape[:-1], dtype=numpy.uint8))
+
+
+def fill_mxfp4(name: str, parameter: torch.nn.Parameter) -> None:
+    codes, scales = mxfp4_codes(name, tuple(parameter.shape))
+    halves = torch.stack([codes & 15, codes >> 4], dim=-1).flatten(-2)
+    weights = E2M1[halves.long()] * torch.exp2(scales.float() - 127).unsqueeze(-1)
+    parameter.copy_(weights.flatten(-2).transpose(1, 2))
+
+
+def as_mxfp4(tensors: Tensors, config: dict) -> None:
+    for name in [name for name in tensors if name.endswith(("experts.gate_up_proj", "experts.down_proj"))]:
+        codes, scales = mxfp4_codes(name, tuple(tensors.pop(name).shape))
+        tensors[name + "_blocks"], tensors[name + "_scales"] = codes, scales
+    config["quantization_config"] = {"quant_method": "mxfp4", "modules_to_not_convert": ["lm_head"]}
+
+
+GPT_OSS = {"head_dim": 16, "num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": 12,
+           "rope_parameters": {**YARN, "truncate": False, "beta_fast": 32.0, "beta_slow": 1.0}}
+
 FIXTURES = {
     "llama": Fixture("LlamaForCausalLM", head_dim=16),
     "llama3": Fixture("LlamaForCausalLM", head_dim=16, rope_parameters=LLAMA3),
@@ -154,6 +183,8 @@ FIXTURES = {
                         shared_expert_intermediate_size=64, decoder_sparse_step=1),
     "qwen3moe": Fixture("Qwen3MoeForCausalLM", head_dim=16, num_experts=4, num_experts_per_tok=2,
                         moe_intermediate_size=32, norm_topk_prob=True),
+    "gpt_oss": Fixture("GptOssForCausalLM", **GPT_OSS),
+    "gpt_oss_mxfp4": Fixture("GptOssForCausalLM", change=as_mxfp4, **GPT_OSS),
     "granite": Fixture("GraniteForCausalLM", attention_multiplier=0.25, embedding_multiplier=3.0,
                        residual_multiplier=0.5, logits_scaling=2.0),
     "granitemoe": Fixture("GraniteMoeForCausalLM", num_local_experts=4, num_experts_per_tok=2,
@@ -174,10 +205,13 @@ FIXTURES = {
 }
 
 
-def fill(model: torch.nn.Module) -> None:
+def fill(model: torch.nn.Module, mxfp4: bool) -> None:
     """Weights large enough that everything in the model matters, rounded to bfloat16."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
+            if mxfp4 and name.endswith(("experts.gate_up_proj", "experts.down_proj")):
+                fill_mxfp4(name, parameter)
+                continue
             random = numpy.random.RandomState(zlib.crc32(name.encode()))
             values = random.standard_normal(tuple(parameter.shape)).astype(numpy.float32)
             if parameter.dim() > 1 and "embed" not in name and "wte" not in name and "wpe" not in name:
@@ -192,7 +226,7 @@ def fill(model: torch.nn.Module) -> None:
 def make(name: str) -> None:
     fixture = FIXTURES[name]
     model = fixture.model().float().eval()
-    fill(model)
+    fill(model, fixture.change is as_mxfp4)
     with torch.no_grad():
         logits = model(torch.tensor([TOKENS])).logits[0].numpy()
     folder = FOLDER / name

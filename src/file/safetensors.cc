@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "codec/formats.h"
 #include "file/byte_reader.h"
 
 namespace nibble {
@@ -73,6 +74,24 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) {
   } else {
     open_file(path);
   }
+  join_pairs();
+}
+
+void SafetensorsFile::join_pairs() {
+  pairs_ = find_mxfp4_pairs(bytes_);
+  for (const Mxfp4Pair& pair : pairs_) {
+    std::erase_if(unsupported_, [&](const UnsupportedTensor& tensor) {
+      return tensor.name == pair.blocks.name || tensor.name == pair.scales.name;
+    });
+    files_.add({pair.blocks.name, DType::kMXFP4, pair.shape}, pair.blocks.file, pair.blocks.offset);
+  }
+}
+
+void SafetensorsFile::read_rows(size_t tensor, uint64_t first, uint64_t count,
+                                std::span<std::byte> out) const {
+  if (!is_pair(tensor)) return files_.read_rows(tensor, first, count, out);
+  const size_t singles = files_.tensors().size() - pairs_.size();
+  read_mxfp4_rows(pairs_[tensor - singles], files_.files(), first, count, out);
 }
 
 void SafetensorsFile::open_index(const std::filesystem::path& path) {
@@ -94,6 +113,10 @@ std::vector<std::string> SafetensorsFile::open_file(const std::filesystem::path&
   for (UnsupportedTensor& tensor : header.unsupported) {
     names.push_back(tensor.name);
     unsupported_.push_back(std::move(tensor));
+  }
+  for (ByteTensor& tensor : header.bytes) {
+    bytes_.push_back({std::move(tensor.name), std::move(tensor.shape), files_.files().size() - 1,
+                      tensor.offset});
   }
   for (size_t i = 0; i < header.tensors.size(); ++i) {
     names.push_back(header.tensors[i].name);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "file/mxfp4_pairs.h"
 #include "file/safetensors_header.h"
 #include "file/tensor_files.h"
 #include "tensor/source.h"
@@ -23,21 +24,26 @@ class SafetensorsFile final : public TensorSource {
   const std::vector<UnsupportedTensor>& unsupported() const { return unsupported_; }
   const std::vector<std::unique_ptr<InputFile>>& files() const { return files_.files(); }
 
-  // F32, F16 and BF16; a PyTorch weight [out, in] has the shape {in, out}.
+  // F32, F16 and BF16; a PyTorch weight [out, in] has the shape {in, out}. Pairs of tensors that
+  // hold MXFP4 weights are one of that type (mxfp4_pairs.h).
   const std::vector<TensorInfo>& tensors() const override { return files_.tensors(); }
   void read_rows(size_t tensor, uint64_t first, uint64_t count,
-                 std::span<std::byte> out) const override {
-    files_.read_rows(tensor, first, count, out);
-  }
+                 std::span<std::byte> out) const override;
   // The format does not align tensors: the view is empty for those that are not by chance.
-  std::span<const std::byte> view(size_t tensor) const override { return files_.view(tensor); }
+  std::span<const std::byte> view(size_t tensor) const override {
+    return is_pair(tensor) ? std::span<const std::byte>() : files_.view(tensor);
+  }
 
  private:
+  bool is_pair(size_t tensor) const { return tensor >= files_.tensors().size() - pairs_.size(); }
+  void join_pairs();
   void open_index(const std::filesystem::path& path);
   std::vector<std::string> open_file(const std::filesystem::path& path);
 
   TensorFiles files_;
   std::vector<UnsupportedTensor> unsupported_;
+  std::vector<BytesInFile> bytes_;
+  std::vector<Mxfp4Pair> pairs_;  // the last ones of the tensors
 };
 
 }  // namespace nibble

@@ -160,6 +160,8 @@ SafetensorsHeader parse_safetensors_header(std::span<const std::byte> file,
   check_places(entries, in.left(), file_name);
   for (Entry& entry : entries) {
     if (std::string reason = find_reason(entry); !reason.empty()) {
+      if (entry.type == "U8" && entry.begin != entry.end)
+        header.bytes.push_back({entry.name, entry.shape, in.offset() + entry.begin});
       header.unsupported.push_back({std::move(entry.name), std::move(reason)});
       continue;
     }

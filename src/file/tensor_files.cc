@@ -40,9 +40,9 @@ const InputFile& TensorFiles::open(const std::filesystem::path& path) {
   return *files_.emplace_back(std::make_unique<InputFile>(path));
 }
 
-void TensorFiles::add(TensorInfo tensor, uint64_t offset) {
+void TensorFiles::add(TensorInfo tensor, size_t file, uint64_t offset) {
   tensors_.push_back(std::move(tensor));
-  places_.push_back({files_.size() - 1, offset});
+  places_.push_back({file, offset});
 }
 
 void TensorFiles::read_rows(size_t tensor, uint64_t first, uint64_t count,

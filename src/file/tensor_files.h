@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/input_file.h"
@@ -30,7 +31,10 @@ class TensorFiles {
   // Errors: those of InputFile.
   const InputFile& open(const std::filesystem::path& path);
   // A tensor in the file that was opened last; its bytes must lie inside it.
-  void add(TensorInfo tensor, uint64_t offset);
+  void add(TensorInfo tensor, uint64_t offset) {
+    add(std::move(tensor), files_.size() - 1, offset);
+  }
+  void add(TensorInfo tensor, size_t file, uint64_t offset);
 
   const std::vector<std::unique_ptr<InputFile>>& files() const { return files_; }
   const std::vector<TensorInfo>& tensors() const { return tensors_; }

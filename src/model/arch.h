@@ -92,6 +92,8 @@ struct Arch {
   // ffn_up holds what is gated behind what gates it, so it has twice the rows. Without this, where
   // there is no ffn_gate nothing is gated.
   bool fuses_gate = false;
+  // The norm before the feed-forward network.
+  Role ffn_norm = Role::kFfnNorm;
   // Attention and the feed-forward network read the same residual stream.
   bool is_parallel = false;
   // The embedding is scaled by sqrt(hidden) unless the file says otherwise.
@@ -105,6 +107,7 @@ struct Arch {
   // The last layer of each such period does not turn queries and keys = {}; 0: all do.
   int64_t no_rope_period = 0;
   bool only_windows_rotate = false;  // layers without a window do not
+  bool rounds_yarn = true;           // pairs between which YaRN blends, to whole ones
   float epsilon = 1e-5f;             // of norms, if the file does not say
 
   Gating gating = Gating::kSoftmax;

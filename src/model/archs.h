@@ -14,6 +14,7 @@
 #include "model/arch/gemma3.h"
 #include "model/arch/glm4.h"
 #include "model/arch/gpt2.h"
+#include "model/arch/gpt_oss.h"
 #include "model/arch/gptj.h"
 #include "model/arch/gptneox.h"
 #include "model/arch/granite.h"
@@ -40,11 +41,11 @@
 namespace nibble {
 
 inline constexpr std::array kArchs = {
-    &kLlama,    &kBloom,      &kCohere2,   &kCommandR,  &kExaone,     &kExaone4,  &kFalcon,
-    &kGemma,    &kGemma2,     &kGemma3,    &kGlm4,      &kGpt2,       &kGptJ,     &kGptNeoX,
-    &kGranite,  &kGraniteMoe, &kInternLm2, &kMiniCpm,   &kMpt,        &kOlmo,     &kOlmo2,
-    &kOlmoe,    &kPhi2,       &kPhi3,      &kPhiMoe,    &kQwen2,      &kQwen2Moe, &kQwen3,
-    &kQwen3Moe, &kSmolLm3,    &kStableLm,  &kStarCoder, &kStarCoder2,
+    &kLlama,   &kBloom,    &kCohere2,    &kCommandR,  &kExaone,    &kExaone4,    &kFalcon,
+    &kGemma,   &kGemma2,   &kGemma3,     &kGlm4,      &kGpt2,      &kGptJ,       &kGptOss,
+    &kGptNeoX, &kGranite,  &kGraniteMoe, &kInternLm2, &kMiniCpm,   &kMpt,        &kOlmo,
+    &kOlmo2,   &kOlmoe,    &kPhi2,       &kPhi3,      &kPhiMoe,    &kQwen2,      &kQwen2Moe,
+    &kQwen3,   &kQwen3Moe, &kSmolLm3,    &kStableLm,  &kStarCoder, &kStarCoder2,
 };
 
 }  // namespace nibble

@@ -16,13 +16,15 @@ namespace nibble {
 // of keys and the query heads that share it.
 enum class Take : uint8_t {
   kAll,
-  kTransposed,    // columns become rows
-  kFirstHalf,     // of the matrix, or of each expert's
-  kSecondHalf,    // likewise
-  kEvenRows,      // likewise
-  kOddRows,       // likewise
-  kGroups,        // of groups that hold queries, key and value: all queries, all keys, all values
-  kGroupQueries,  // of such groups
+  kTransposed,      // columns become rows, of the matrix or of each expert's
+  kTransposedEven,  // every second column from the first one on, likewise
+  kTransposedOdd,   // from the second one on
+  kFirstHalf,       // of the matrix, or of each expert's
+  kSecondHalf,      // likewise
+  kEvenRows,        // likewise
+  kOddRows,         // likewise
+  kGroups,          // of groups that hold queries, key and value: all queries, all keys, all values
+  kGroupQueries,    // of such groups
   kGroupKeys,
   kGroupValues,
 };

@@ -54,13 +54,15 @@ void Forward::run_layer(int64_t layer, int64_t tokens) {
   const bool has_second = static_cast<bool>(weights_.of(Role::kAttnNorm2, layer));
   const float* attended = has_second ? input_of(Role::kAttnNorm2, layer, tokens, second_) : x;
   attention_.run(layer, attended, projected_.data());
-  finish_part(Role::kAttnPostNorm, layer, tokens);
+  const Role ffn_norm = config_.arch->ffn_norm;
+  finish_part(ffn_norm == Role::kAttnPostNorm ? Role::kFfnNorm : Role::kAttnPostNorm, layer,
+              tokens);
   if (config_.is_parallel) {
-    if (weights_.of(Role::kFfnNorm, layer)) x = input_of(Role::kFfnNorm, layer, tokens, second_);
+    if (weights_.of(ffn_norm, layer)) x = input_of(ffn_norm, layer, tokens, second_);
     add_to_residual(tokens);
   } else {
     add_to_residual(tokens);
-    x = input_of(Role::kFfnNorm, layer, tokens, normalized_);
+    x = input_of(ffn_norm, layer, tokens, normalized_);
   }
   feed_forward(layer, x, tokens);
   finish_part(Role::kFfnPostNorm, layer, tokens);

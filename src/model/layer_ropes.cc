@@ -20,8 +20,10 @@ double pair_that_turns(double turns, const ModelConfig& c) {
 std::vector<float> yarn_divisors(const ModelConfig& c) {
   const RopeScaling& scaling = c.rope_scaling;
   const auto last = static_cast<double>(c.rope_dimensions - 1);
-  const double first = std::max(std::floor(pair_that_turns(scaling.yarn_beta_fast, c)), 0.0);
-  const double end = std::min(std::ceil(pair_that_turns(scaling.yarn_beta_slow, c)), last);
+  double first = pair_that_turns(scaling.yarn_beta_fast, c);
+  double end = pair_that_turns(scaling.yarn_beta_slow, c);
+  if (c.arch->rounds_yarn) first = std::floor(first), end = std::ceil(end);
+  first = std::max(first, 0.0), end = std::min(end, last);
   std::vector<float> divisors;
   for (int64_t i = 0; i < c.rope_dimensions / 2; ++i) {
     const double slowed =

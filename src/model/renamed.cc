@@ -13,17 +13,8 @@
 namespace nibble {
 namespace {
 
-// Row `row` of GGUF's order is pair (row / 2), element (row % 2) of its head; the checkpoint holds
-// all first elements of a head before all second ones.
-uint64_t checkpoint_row(uint64_t row, uint64_t head_rows) {
-  const uint64_t head = row / head_rows;
-  const uint64_t within = row % head_rows;
-  return head * head_rows + within % 2 * (head_rows / 2) + within / 2;
-}
-
-// Of a matrix; the elements of a vector (a bias) stand for its rows.
-uint64_t rows_of(const TensorInfo& tensor) {
-  return tensor.shape.rank == 1 ? tensor.shape.columns() : tensor.shape.rows();
+bool is_transposed(Take take) {
+  return take == Take::kTransposed || take == Take::kTransposedEven || take == Take::kTransposedOdd;
 }
 
 }  // namespace
@@ -83,14 +74,15 @@ void Renamed::add_stored(size_t index, const CheckpointPlace& from, const Arch& 
   }
   Origin origin = {.parts = {index}};
   const RoleKind kind = role_row(from.place.role).kind;
-  if (from.take == Take::kTransposed && tensor.shape.rank == 2) {
-    std::swap(tensor.shape.dims[0], tensor.shape.dims[1]);
-    origin.is_transposed = true;
+  const bool is_vector = tensor.shape.rank == 1 || from.place.is_bias;
+  if (is_transposed(from.take) && !is_vector) {
+    transpose(from, tensor, origin);
   } else {
-    uint64_t rows = rows_of(tensor);
-    origin.row = rows_taken(tensor, from, arch, rows);
-    if (tensor.shape.rank == 1) {
-      tensor.shape.dims[0] = rows;
+    auto [rows, row] = rows_taken(tensor, from, row_options(arch));
+    origin.row = std::move(row);
+    origin.by_element = is_vector && origin.row;
+    if (is_vector) {
+      tensor.shape.dims[0] = rows / tensor.shape.rows();
     } else {
       tensor.shape.dims[1] = rows / tensor.shape.dims[2];
     }
@@ -104,86 +96,17 @@ void Renamed::add_stored(size_t index, const CheckpointPlace& from, const Arch& 
   add(std::move(tensor), from.place, std::move(origin));
 }
 
-void Renamed::fail_to_divide(const TensorInfo& stored, const std::string& into) const {
-  fail(ErrorCode::kInvalidFile, "{}: tensor {} ({}): its rows cannot be divided among {}",
-       options_.origin, stored.name, to_string(stored.shape), into);
+RowOptions Renamed::row_options(const Arch& arch) const {
+  return {options_.heads, options_.kv_heads, arch.permutes_qk, options_.origin};
 }
 
-Renamed::RowMap Renamed::rows_taken(const TensorInfo& stored, const CheckpointPlace& from,
-                                    const Arch& arch, uint64_t& rows) const {
-  RowMap map;
-  switch (from.take) {
-    case Take::kAll:
-    case Take::kTransposed:
-      break;
-    case Take::kFirstHalf:
-    case Take::kSecondHalf:
-    case Take::kEvenRows:
-    case Take::kOddRows: {
-      const uint64_t matrix = stored.shape.rank == 3 ? stored.shape.dims[1] : rows;
-      if (matrix % 2 != 0) fail_to_divide(stored, "two halves");
-      const uint64_t half = matrix / 2;
-      const bool alternates = from.take == Take::kEvenRows || from.take == Take::kOddRows;
-      const uint64_t step = alternates ? 2 : 1;
-      const uint64_t begin = from.take == Take::kOddRows      ? 1
-                             : from.take == Take::kSecondHalf ? half
-                                                              : 0;
-      rows /= 2;
-      map = [=](uint64_t row) { return row / half * matrix + begin + row % half * step; };
-      break;
-    }
-    case Take::kGroups:
-    case Take::kGroupQueries:
-    case Take::kGroupKeys:
-    case Take::kGroupValues:
-      map = groups_taken(stored, from.take, rows);
-  }
-  if (arch.permutes_qk) permute_heads(stored, from.place, rows, map);
-  return map;
-}
-
-Renamed::RowMap Renamed::groups_taken(const TensorInfo& stored, Take take, uint64_t& rows) const {
-  const uint64_t heads = options_.heads, kv_heads = options_.kv_heads;
-  if (kv_heads == 0 || rows % (heads + 2 * kv_heads) != 0)
-    fail_to_divide(stored, fmt::format("{} + 2 x {} heads", heads, kv_heads));
-  const uint64_t head = rows / (heads + 2 * kv_heads), queries = heads / kv_heads;
-  const uint64_t group = (queries + 2) * head;
-  const auto query = [=](uint64_t row) {
-    return row / (queries * head) * group + row % (queries * head);
-  };
-  const auto key = [=](uint64_t row) { return row / head * group + queries * head + row % head; };
-  switch (take) {
-    case Take::kGroupQueries:
-      rows = heads * head;
-      return query;
-    case Take::kGroupKeys:
-      rows = kv_heads * head;
-      return key;
-    case Take::kGroupValues:
-      rows = kv_heads * head;
-      return [=](uint64_t row) { return key(row) + head; };
-    default:
-      return [=](uint64_t row) {
-        if (row < heads * head) return query(row);
-        row -= heads * head;
-        return row < kv_heads * head ? key(row) : key(row - kv_heads * head) + head;
-      };
-  }
-}
-
-void Renamed::permute_heads(const TensorInfo& stored, const TensorPlace& place, uint64_t rows,
-                            RowMap& map) const {
-  const uint64_t heads = place.role == Role::kAttnQ   ? options_.heads
-                         : place.role == Role::kAttnK ? options_.kv_heads
-                                                      : 0;
-  if (heads == 0) return;
-  if (rows % (2 * heads) != 0)
-    fail_to_divide(stored, fmt::format("{} heads of an even size", heads));
-  const uint64_t head_rows = rows / heads;
-  map = [head_rows, taken = std::move(map)](uint64_t row) {
-    const uint64_t permuted = checkpoint_row(row, head_rows);
-    return taken ? taken(permuted) : permuted;
-  };
+void Renamed::transpose(const CheckpointPlace& from, TensorInfo& tensor, Origin& origin) const {
+  auto& [columns, rows, matrices, ignored] = tensor.shape.dims;
+  origin.column_step = from.take == Take::kTransposed ? 1 : 2;
+  origin.first_column = from.take == Take::kTransposedOdd ? 1 : 0;
+  if (columns % origin.column_step != 0) fail_to_divide(tensor, "two halves", options_.origin);
+  std::swap(columns, rows);
+  rows /= origin.column_step;
 }
 
 void Renamed::add_stacked(std::vector<Part> parts, const Arch& arch) {
@@ -199,8 +122,10 @@ void Renamed::add_stacked(std::vector<Part> parts, const Arch& arch) {
     for (auto part = begin; part != end; ++part) origin.parts.push_back(part->tensor);
     TensorInfo tensor = stack({begin, end});
     if (tensor.shape.rank == 3) {
-      const CheckpointPlace from{begin->place, {}, begin->take};
-      origin.row = rows_taken(source_.tensors()[begin->tensor], from, arch, tensor.shape.dims[1]);
+      auto [rows, row] = rows_taken(source_.tensors()[begin->tensor],
+                                    {begin->place, {}, begin->take}, row_options(arch));
+      tensor.shape.dims[1] = rows;
+      origin.row = std::move(row);
     }
     add(std::move(tensor), begin->place, std::move(origin));
     begin = end;
@@ -270,8 +195,9 @@ void Renamed::read_rows(size_t tensor, uint64_t first, uint64_t count,
     return;
   }
   if (origin.lacks_one) return read_plus_one(origin, first, count, row_bytes, out);
-  if (origin.is_transposed) return read_transposed(origin, row_bytes, first, count, out);
-  if (origin.row && tensors_[tensor].shape.rank == 1) return read_elements(origin, out);
+  if (origin.column_step > 0) return read_transposed(tensor, first, count, out);
+  if (origin.by_element)
+    return read_elements(origin, first * tensors_[tensor].shape.columns(), out);
   const uint64_t part_rows = rows_of_part(tensor);
   for (uint64_t done = 0, rows = 0; done < count; done += rows) {
     const uint64_t row = (first + done) % part_rows;
@@ -285,25 +211,35 @@ void Renamed::read_rows(size_t tensor, uint64_t first, uint64_t count,
   }
 }
 
-// Of a vector, whose elements are mapped as rows are.
-void Renamed::read_elements(const Origin& origin, std::span<std::byte> out) const {
+// Of vectors, whose elements are mapped as rows are.
+void Renamed::read_elements(const Origin& origin, uint64_t first, std::span<std::byte> out) const {
   const TensorInfo& stored = source_.tensors()[origin.parts.front()];
   const uint64_t size = block_bytes(stored.type);
   std::vector<std::byte> bytes(stored.bytes());
-  source_.read_rows(origin.parts.front(), 0, 1, bytes);
+  source_.read_rows(origin.parts.front(), 0, stored.shape.rows(), bytes);
   for (uint64_t i = 0; i < out.size() / size; ++i)
-    std::memcpy(out.data() + i * size, bytes.data() + origin.row(i) * size, size);
+    std::memcpy(out.data() + i * size, bytes.data() + origin.row(first + i) * size, size);
 }
 
-void Renamed::read_transposed(const Origin& origin, uint64_t row_bytes, uint64_t first,
-                              uint64_t count, std::span<std::byte> out) const {
+// Matrix by matrix, of each every stored row once.
+void Renamed::read_transposed(size_t tensor, uint64_t first, uint64_t count,
+                              std::span<std::byte> out) const {
+  const Origin& origin = origins_[tensor];
+  const TensorInfo& info = tensors_[tensor];
   const TensorInfo& stored = source_.tensors()[origin.parts.front()];
   const uint64_t size = block_bytes(stored.type);
+  const uint64_t rows = info.shape.dims[1], columns = info.shape.columns();
   std::vector<std::byte> row(stored.row_bytes());
-  for (uint64_t r = 0; r < stored.shape.rows(); ++r) {
-    source_.read_rows(origin.parts.front(), r, 1, row);
-    for (uint64_t c = 0; c < count; ++c)
-      std::memcpy(out.data() + c * row_bytes + r * size, row.data() + (first + c) * size, size);
+  for (uint64_t done = 0, step = 0; done < count; done += step) {
+    const uint64_t matrix = (first + done) / rows, begin = (first + done) % rows;
+    step = std::min(count - done, rows - begin);
+    for (uint64_t c = 0; c < columns; ++c) {
+      source_.read_rows(origin.parts.front(), matrix * columns + c, 1, row);
+      for (uint64_t r = 0; r < step; ++r) {
+        const uint64_t from = origin.first_column + (begin + r) * origin.column_step;
+        std::memcpy(out.data() + ((done + r) * columns + c) * size, row.data() + from * size, size);
+      }
+    }
   }
 }
 
@@ -320,6 +256,10 @@ void Renamed::read_plus_one(const Origin& origin, uint64_t first, uint64_t count
   }
 }
 
+bool Renamed::is_as_stored(const Origin& origin) const {
+  return !origin.row && origin.column_step == 0 && !origin.lacks_one;
+}
+
 std::span<const std::byte> Renamed::view(size_t tensor) const {
   return view_rows(tensor, 0, tensors_[tensor].shape.rows());
 }
@@ -332,9 +272,7 @@ std::span<const std::byte> Renamed::view_rows(size_t tensor, uint64_t first, uin
         .subspan(first * row_bytes, count * row_bytes);
   }
   const uint64_t part_rows = rows_of_part(tensor);
-  if (origin.row || origin.is_transposed || origin.lacks_one || part_rows == 0 ||
-      first % part_rows + count > part_rows)
-    return {};
+  if (!is_as_stored(origin) || part_rows == 0 || first % part_rows + count > part_rows) return {};
   return source_.view_rows(origin.parts[first / part_rows], first % part_rows, count);
 }
 

@@ -2,7 +2,6 @@
 // until it is read.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,6 +10,7 @@
 
 #include "model/arch.h"
 #include "model/roles.h"
+#include "model/taken_rows.h"
 #include "tensor/source.h"
 
 namespace nibble {
@@ -45,14 +45,14 @@ class Renamed final : public TensorSource {
                                        uint64_t count) const override;
 
  private:
-  // Which row of a part is a row of the tensor's.
-  using RowMap = std::function<uint64_t(uint64_t)>;
   struct Origin {
     std::vector<size_t> parts;  // of the source, whose rows follow each other; none: `made`
     RowMap row = {};            // none: the same
-    bool is_transposed = false;
-    bool lacks_one = false;  // f32, less by one than it is to be
-    size_t made = 0;         // which of options_.made
+    uint64_t column_step = 0;   // > 0: rows are columns of the part, that many apart
+    uint64_t first_column = 0;
+    bool by_element = false;  // `row` is of elements
+    bool lacks_one = false;   // f32, less by one than it is to be
+    size_t made = 0;          // which of options_.made
   };
   // An expert's matrix.
   struct Part {
@@ -66,17 +66,13 @@ class Renamed final : public TensorSource {
   void add_stacked(std::vector<Part> parts, const Arch& arch);
   void add_made();
   TensorInfo stack(std::span<const Part> parts) const;
-  // How the rows of a part become those of the tensor; sets how many these are.
-  RowMap rows_taken(const TensorInfo& stored, const CheckpointPlace& from, const Arch& arch,
-                    uint64_t& rows) const;
-  RowMap groups_taken(const TensorInfo& stored, Take take, uint64_t& rows) const;
-  void permute_heads(const TensorInfo& stored, const TensorPlace& place, uint64_t rows,
-                     RowMap& map) const;
-  [[noreturn]] void fail_to_divide(const TensorInfo& stored, const std::string& into) const;
+  RowOptions row_options(const Arch& arch) const;
   void sort_by_place();
   uint64_t rows_of_part(size_t tensor) const;
-  void read_elements(const Origin& origin, std::span<std::byte> out) const;
-  void read_transposed(const Origin& origin, uint64_t row_bytes, uint64_t first, uint64_t count,
+  bool is_as_stored(const Origin& origin) const;
+  void transpose(const CheckpointPlace& from, TensorInfo& tensor, Origin& origin) const;
+  void read_elements(const Origin& origin, uint64_t first, std::span<std::byte> out) const;
+  void read_transposed(size_t tensor, uint64_t first, uint64_t count,
                        std::span<std::byte> out) const;
   void read_plus_one(const Origin& origin, uint64_t first, uint64_t count, uint64_t row_bytes,
                      std::span<std::byte> out) const;

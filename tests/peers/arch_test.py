@@ -63,7 +63,8 @@ class ArchitecturesInLlamaCpp(unittest.TestCase):
             for path in FIXTURES.glob("*.json"):
                 shutil.copy(path, folder)
             model = Path(temporary) / "model.gguf"
-            subprocess.run([str(NIBBLE), "quantize", str(folder), "-t", "f32", "-o", str(model), "--quiet"], check=True,
+            subprocess.run([str(NIBBLE), "quantize", str(folder), "-t", "f32", "-o", str(model), "--quiet",
+                            "--allow-requantize"], check=True,
                            stdout=subprocess.DEVNULL)
             found = answers(model)
         logits = numpy.load(FIXTURES / name / "logits.npy").astype(numpy.float64)

@@ -136,8 +136,8 @@ TEST(Recommend, RefusesWhatMakesNoSense) {
   EXPECT_TRUE(refuses([](auto& o) { o.max_loss = -1; }, {"below 0"}));
   EXPECT_TRUE(refuses([](auto& o) { o.min_speed = 1; }, {"measured"}));
   const TemporaryFolder folder;
-  write_file(folder / "config.json", R"({"architectures": ["NoSuchForCausalLM"]})");
-  EXPECT_TRUE(fails_with(ErrorCode::kUnsupported, {"NoSuchForCausalLM", "llama"},
+  write_file(folder / "config.json", R"({"architectures": ["MambaForCausalLM"]})");
+  EXPECT_TRUE(fails_with(ErrorCode::kUnsupported, {"MambaForCausalLM", "llama"},
                          [&] { recommend(folder / "config.json", options_with()); }));
   write_file(folder / "config.json", "{");
   EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile, {"config.json"},

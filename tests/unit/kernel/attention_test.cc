@@ -64,11 +64,19 @@ std::vector<double> stored(DType type, bool rotated, const float* row, int64_t h
   return rotated ? rotate_by_definition(x) : std::vector<double>(x.begin(), x.end());
 }
 
+// What some models add to attention.
+struct Extras {
+  int64_t window = 0;
+  float softcap = 0;
+  bool has_slopes = false, has_sinks = false;
+};
+
 // Tokens of a sequence, and a layer's cache.
 struct Sequence {
   Shape shape;
+  Extras extras = {};
   KvLayout layout;
-  std::vector<float> queries, key_rows, value_rows;
+  std::vector<float> queries, key_rows, value_rows, slopes, sinks;
   std::vector<std::byte> keys, values;
 
   Sequence(const Shape& s, KvTypes types, uint64_t seed)
@@ -77,6 +85,8 @@ struct Sequence {
         queries(random_floats(size(s.tokens * s.heads * s.head_dim), 2.0f, seed)),
         key_rows(random_floats(size(s.positions() * s.kv_heads * s.head_dim), 2.0f, seed + 1)),
         value_rows(random_floats(key_rows.size(), 2.0f, seed + 2)),
+        slopes(random_floats(size(s.heads), 0.2f, seed + 3)),
+        sinks(random_floats(size(s.heads), 3.0f, seed + 4)),
         keys(size(layout.key_bytes())),
         values(size(layout.value_bytes())) {
     for (int64_t p = 0; p < s.positions(); ++p) {
@@ -88,8 +98,19 @@ struct Sequence {
 
   AttentionBatch batch(int64_t token, int64_t count, std::vector<float>& output) const {
     const int64_t at = token * shape.heads * shape.head_dim;
-    return {queries.data() + at, keys.data(), values.data(), layout, output.data() + at, count,
-            shape.first + token, shape.heads, kScale};
+    return {queries.data() + at,
+            keys.data(),
+            values.data(),
+            layout,
+            output.data() + at,
+            count,
+            shape.first + token,
+            shape.heads,
+            kScale,
+            extras.window,
+            extras.softcap,
+            extras.has_slopes ? slopes.data() : nullptr,
+            extras.has_sinks ? sinks.data() : nullptr};
   }
 
   std::vector<float> attend_in_steps(int64_t step, int threads) const {
@@ -106,8 +127,10 @@ struct Sequence {
     const int64_t dim = shape.head_dim;
     const int64_t column = head / (shape.heads / shape.kv_heads) * dim;
     std::vector<double> sum(size(dim), 0.0);
-    double total = 0;
-    for (int64_t p = 0; p <= shape.first + token; ++p) {
+    double total = extras.has_sinks ? std::exp(static_cast<double>(sinks[size(head)])) : 0;
+    const int64_t last = shape.first + token;
+    const int64_t first = extras.window == 0 ? 0 : std::max<int64_t>(last + 1 - extras.window, 0);
+    for (int64_t p = first; p <= last; ++p) {
       const int64_t at = p * shape.kv_heads * dim + column;
       const auto key =
           stored(layout.types.key, are_keys_rotated(layout.types.key), key_rows.data() + at, dim);
@@ -115,7 +138,10 @@ struct Sequence {
       double score = 0;
       for (int64_t i = 0; i < dim; ++i)
         score += key[size(i)] * queries[size((token * shape.heads + head) * dim + i)];
-      const double weight = std::exp(kScale * score);
+      score *= kScale;
+      if (extras.softcap > 0) score = extras.softcap * std::tanh(score / extras.softcap);
+      if (extras.has_slopes) score += slopes[size(head)] * static_cast<double>(p - last);
+      const double weight = std::exp(score);
       total += weight;
       for (int64_t i = 0; i < dim; ++i) sum[size(i)] += weight * value[size(i)];
     }
@@ -200,6 +226,28 @@ TEST_P(AttentionOver, BatchesFollowTheFormulaAndNoCutChangesABit) {
   }
 }
 
+// Windows that end inside a block, at its end and before its beginning; ALiBi, softcaps, sinks.
+TEST_P(AttentionOver, FollowsTheFormulaWithWhatModelsAdd) {
+  const Extras kinds[] = {{.window = 5},
+                          {.window = 256},
+                          {.window = 300},
+                          {.softcap = 3},
+                          {.has_slopes = true},
+                          {.has_sinks = true},
+                          {.window = 40, .softcap = 5, .has_slopes = true, .has_sinks = true}};
+  for (const Shape& shape :
+       possible({{4, 2, 32, 290, 24}, {4, 2, 16, 0, 40}, {3, 1, 64, 600, 1}})) {
+    for (const Extras& extras : kinds) {
+      Sequence sequence(shape, GetParam(), 37);
+      sequence.extras = extras;
+      const auto found = sequence.attend_in_steps(shape.tokens, 1);
+      sequence.expect_formula(found);
+      for (const int64_t step : {1, 7})
+        EXPECT_EQ(sequence.attend_in_steps(step, 2), found) << step << " tokens at a time";
+    }
+  }
+}
+
 TEST_P(AttentionOver, KeepsSequencesApart) {
   ThreadPool pool(2);
   std::vector<Sequence> sequences;
@@ -228,20 +276,27 @@ TEST_P(AttentionOnEveryIsa, AttendsBlocksWithTheBitsOfTheScalarDefinition) {
   const int64_t positions = 24, head_dim = 16;
   const auto queries = random_floats(32 * head_dim, 1.0f, 15);
   const auto keys = random_floats(positions * head_dim, 1.0f, 16);
-  std::vector<float> visible(32);
-  for (size_t i = 0; i < 32; ++i) visible[i] = static_cast<float>(i % 25);
-  const auto run = [&](const Operations& table) {
+  std::vector<float> visible(32), hidden(32), behind(32);
+  for (size_t i = 0; i < 32; ++i) {
+    visible[i] = static_cast<float>(i % 25);
+    hidden[i] = static_cast<float>(i % 7);
+    behind[i] = 1.0f - visible[i];
+  }
+  const auto slopes = random_floats(32, 0.2f, 18);
+  const auto run = [&](const Operations& table, bool with_all) {
     std::vector<float> scores(positions * 32), weights(positions * 32), largest(32, -1e30f),
         total(16 * 32), output(head_dim * 32);
     for (int block = 0; block < 2; ++block) {
       table.attend_block({queries.data(), keys.data(), keys.data(), visible.data(), positions,
                           head_dim, scores.data(), weights.data(), largest.data(), total.data(),
-                          output.data()});
+                          output.data(), with_all ? hidden.data() : nullptr, with_all ? 4.0f : 0.0f,
+                          with_all ? slopes.data() : nullptr, behind.data()});
     }
     output.insert(output.end(), total.begin(), total.end());
     return output;
   };
-  EXPECT_EQ(run(operations(GetParam())), run(operations(Isa::kScalar)));
+  for (const bool with_all : {false, true})
+    EXPECT_EQ(run(operations(GetParam()), with_all), run(operations(Isa::kScalar), with_all));
 }
 
 // What blocks of queries are multiplied with.

@@ -69,6 +69,82 @@ TEST_P(EveryIsa, MultipliesBySilu) {
   }
 }
 
+TEST_P(EveryIsa, NormalizesByMeanAndVariance) {
+  for (const size_t n : {8u, 64u, 172u, 256u}) {
+    auto x = random_floats(n, 2.0f, 2);
+    for (float& v : x) v += 3.0f;
+    const auto weight = random_floats(n, 1.0f, 3), bias = random_floats(n, 1.0f, 4);
+    std::vector<float> y(n), plain(n);
+    const auto count = static_cast<int64_t>(n);
+    ops().layer_norm(x.data(), weight.data(), bias.data(), 1e-5f, count, y.data());
+    ops().layer_norm(x.data(), nullptr, nullptr, 1e-5f, count, plain.data());
+    double mean = 0, squares = 0;
+    for (const float v : x) mean += v / static_cast<double>(n);
+    for (const float v : x) squares += (v - mean) * (v - mean);
+    const double deviation = std::sqrt(squares / static_cast<double>(n) + 1e-5);
+    for (size_t i = 0; i < n; ++i) {
+      const double normal = (x[i] - mean) / deviation;
+      ASSERT_NEAR(y[i], normal * weight[i] + bias[i], 1e-5);
+      ASSERT_NEAR(plain[i], normal, 1e-5);
+    }
+  }
+}
+
+double by_definition(Nonlinearity f, double x, double gated) {
+  switch (f) {
+    case Nonlinearity::kSilu:
+      return x / (1 + std::exp(-x)) * gated;
+    case Nonlinearity::kGelu:
+      return x / 2 * (1 + std::erf(x / std::sqrt(2.0))) * gated;
+    case Nonlinearity::kGeluTanh:
+      return x / 2 * (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x))) * gated;
+    case Nonlinearity::kRelu:
+      return std::max(x, 0.0) * gated;
+    case Nonlinearity::kReluSquared:
+      return std::max(x, 0.0) * std::max(x, 0.0) * gated;
+    case Nonlinearity::kClampedSwiglu:
+      x = std::min(x, 7.0);
+      return x / (1 + std::exp(-1.702 * x)) * (std::clamp(gated, -7.0, 7.0) + 1);
+  }
+  return 0;
+}
+
+TEST_P(EveryIsa, AppliesEveryNonlinearity) {
+  const size_t n = 173;
+  auto x = random_floats(n, 12.0f, 4);
+  x[0] = -200.0f;
+  x[1] = 200.0f;
+  x[2] = 0.0f;
+  const auto up = random_floats(n, 9.0f, 5);
+  for (const auto f :
+       {Nonlinearity::kSilu, Nonlinearity::kGelu, Nonlinearity::kGeluTanh, Nonlinearity::kRelu,
+        Nonlinearity::kReluSquared, Nonlinearity::kClampedSwiglu}) {
+    for (const bool gates : {true, false}) {
+      if (!gates && f == Nonlinearity::kClampedSwiglu) continue;
+      auto found = x, scalar = x;
+      ops().apply(f, found.data(), gates ? up.data() : nullptr, static_cast<int64_t>(n));
+      operations(Isa::kScalar)
+          .apply(f, scalar.data(), gates ? up.data() : nullptr, static_cast<int64_t>(n));
+      EXPECT_EQ(found, scalar);
+      for (size_t i = 0; i < n; ++i) {
+        const double expected = by_definition(f, x[i], gates ? up[i] : 1.0);
+        ASSERT_NEAR(found[i], expected, 1e-6 * std::fabs(expected) + 2e-5)
+            << static_cast<int>(f) << " of " << x[i];
+      }
+    }
+  }
+}
+
+TEST_P(EveryIsa, CapsSoftly) {
+  const size_t n = 173;
+  const auto x = random_floats(n, 200.0f, 6);
+  auto found = x, scalar = x;
+  ops().soft_cap(found.data(), static_cast<int64_t>(n), 30.0f);
+  operations(Isa::kScalar).soft_cap(scalar.data(), static_cast<int64_t>(n), 30.0f);
+  EXPECT_EQ(found, scalar);
+  for (size_t i = 0; i < n; ++i) ASSERT_NEAR(found[i], 30 * std::tanh(x[i] / 30.0), 1e-5) << x[i];
+}
+
 TEST_P(EveryIsa, LogSumExpDoesNotOverflow) {
   for (const size_t n : {1u, 15u, 16u, 100u, 4096u}) {
     auto x = random_floats(n, 40.0f, 6);
@@ -381,6 +457,21 @@ TEST(Rope, TurnsPairsByPositionTimesFrequency) {
   EXPECT_NEAR(x[2], -std::sin(0.15), 1e-6);  // 6 * 0.5 * 100^(-2/4) / 2
   EXPECT_NEAR(x[3], std::cos(0.15), 1e-6);
   EXPECT_EQ(x[4], 7.0f);  // past the dimensions that turn
+}
+
+TEST(Rope, TurnsHalvesAndLetsThemGrow) {
+  const Rope rope(4, 100.0, 1.0, {}, RopePairs::kHalves, 2.0f);
+  std::vector<float> angles(4), x = {1, 1, 0, 0, 7, 8};
+  rope.angles(3, angles.data());
+  Rope::turn(angles.data(), rope.dimensions(), x.data(), 1, 6, rope.pairs());
+  EXPECT_NEAR(x[0], 2 * std::cos(3.0), 1e-6);
+  EXPECT_NEAR(x[2], 2 * std::sin(3.0), 1e-6);
+  EXPECT_NEAR(x[1], 2 * std::cos(0.3), 1e-6);
+  EXPECT_NEAR(x[3], 2 * std::sin(0.3), 1e-6);
+  rope.angles_of_shift(-3, angles.data());  // back, but it has grown
+  Rope::turn(angles.data(), rope.dimensions(), x.data(), 1, 6, rope.pairs());
+  EXPECT_NEAR(x[0], 2, 1e-6);
+  EXPECT_NEAR(x[2], 0, 1e-6);
 }
 
 }  // namespace
