@@ -30,7 +30,7 @@ refuses recommend "$ASSETS/lab-7m" --context 1024
 refuses recommend "$ASSETS/lab-7m" --no-speed --min-speed 10
 refuses recommend "$ASSETS/lab-7m" -t q9
 refuses recommend lab-7m-q4_0.gguf -t q2_k
-echo '{"architectures": ["GPT2LMHeadModel"]}' >config.json
+echo '{"architectures": ["MambaForCausalLM"]}' >config.json
 refuses recommend config.json
 echo '{"architectures": ["LlamaForCausalLM"], "hidden_size": 0}' >config.json
 refuses recommend .

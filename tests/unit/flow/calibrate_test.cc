@@ -9,6 +9,7 @@
 
 #include "file/imatrix.h"
 #include "file/moments.h"
+#include "nibble/error.h"
 #include "nibble/evaluate.h"
 #include "nibble/quantize.h"
 #include "nibble/verify.h"
@@ -120,6 +121,43 @@ TEST_F(CalibrateTest, ReadsTheTextsAgainWhereMemoryIsShortAndWritesTheSame) {
   // A layer's moments take some 4 * (3 * 256^2 + 768^2) bytes: two layers fit.
   EXPECT_EQ(run("parts.gguf", {.chunks = 6, .moments = true, .memory_limit = 7 << 20}).passes, 3);
   EXPECT_EQ(bytes("whole.gguf"), bytes("parts.gguf"));
+}
+
+// What a layer multiplies once the layers before it are quantized: the file that is made with these
+// statistics says the same of itself.
+TEST_F(CalibrateTest, OneLayerAfterAnotherMeasuresWhatTheQuantizedModelMultiplies) {
+  run("before.gguf");
+  const auto result = run("sequential.gguf", {.moments = true, .sequential = "q2_k"});
+  EXPECT_EQ(result.passes, 6);
+  run("after.gguf");
+  EXPECT_EQ(bytes("after.gguf"), bytes("before.gguf"));  // the model has its own weights again
+
+  QuantizeOptions options;
+  options.imatrix = folder_ / "sequential.gguf";
+  options.token_embedding_type = "f16";
+  quantize(kLab7m, {{"q2_k", folder_ / "q2_k.gguf"}}, options);
+  const Model quantized(folder_ / "q2_k.gguf");
+  calibrate(quantized, {{"a.txt", own_text("calibration.txt")}}, folder_ / "of_q2_k.gguf",
+            {.context = 256, .chunks = 40}, {});
+  const auto sequential = read_imatrix(folder_ / "sequential.gguf");
+  const auto expected = read_imatrix(folder_ / "of_q2_k.gguf");
+  const auto plain = read_imatrix(folder_ / "before.gguf");
+  const auto distance = [&](const ImportanceMatrix& a, const ImportanceMatrix& b) {
+    double sum = 0;
+    const auto x = a.entries.at("blk.5.attn_q.weight").means(),
+               y = b.entries.at("blk.5.attn_q.weight").means();
+    for (size_t i = 0; i < x.size(); ++i) sum += std::fabs(x[i] / y[i] - 1);
+    return sum / static_cast<double>(x.size());
+  };
+  EXPECT_LT(distance(sequential, expected), 2e-3);
+  EXPECT_GT(distance(plain, expected), 4e-3);
+}
+
+TEST_F(CalibrateTest, SequentialTakesMomentsAndOneGo) {
+  EXPECT_THROW(run("a.gguf", {.sequential = "q2_k"}), Error);
+  EXPECT_THROW(run("a.gguf", {.moments = true, .sequential = "q2_k", .resume = true}), Error);
+  EXPECT_THROW(run("a.gguf", {.moments = true, .sequential = "q9"}), Error);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "a.gguf"));
 }
 
 TEST_F(CalibrateTest, TakesSeveralTexts) {

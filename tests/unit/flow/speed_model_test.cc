@@ -56,6 +56,7 @@ TEST_F(SpeedModelTest, RunsWidthsThatNoBlockDivides) {
 TEST_F(SpeedModelTest, RunsExperts) {
   ModelConfig config = small_config();
   config.experts = 8;
+  config.expert_ffn = config.ffn;
   config.experts_used = 2;
   for (const double each : seconds(config, DType::kQ8_0)) EXPECT_GT(each, 0);
 }
