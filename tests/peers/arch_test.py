@@ -25,6 +25,8 @@ LENGTHS = (1, 2, 9, 20, 32)
 LEFT_OUT = {
     "command_r_plus": "norms of heads only where there are 64 layers or more",
     "exaone4_window": "windows only where there are 64 layers",
+    "gpt_oss": "pairs that YaRN blends between are rounded; as Transformers rounds them on request, 1.2e-3 apart",
+    "gpt_oss_mxfp4": "likewise",
     "gptj": "no such architecture",
     "mistral": "no windows in the architecture llama",
     "starcoder2": "no windows in it",

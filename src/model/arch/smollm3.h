@@ -30,6 +30,7 @@ inline constexpr Arch kSmolLm3 = {
     .hf_model_types = kSmolLm3ModelTypes,
     .permutes_qk = true,
     .add_keys = check_smollm3,
+    .config_defaults = R"({"tie_word_embeddings": true})",
     .no_rope_period = kSmolLm3NoRopePeriod,
 };
 
