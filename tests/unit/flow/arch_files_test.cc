@@ -64,17 +64,14 @@ class ArchFilesTest : public testing::TestWithParam<std::string> {
 TEST_P(ArchFilesTest, GivesTheSameBitsFromGguf) {
   QuantizeOptions options;
   options.allow_requantize = true;  // MXFP4
-  const auto result =
-      quantize(model_, {{"copy", folder_ / "copy.gguf"}, {"q8_0", folder_ / "q8_0.gguf"}}, options);
+  quantize(model_, {{"copy", folder_ / "copy.gguf"}, {"q8_0", folder_ / "q8_0.gguf"}}, options);
   EXPECT_TRUE(logits(folder_ / "copy.gguf") == logits(model_));
-  // Interleaved: not even the batch changes a bit. Rows that no block divides stay floats, which
-  // are not.
-  const auto whole = logits(folder_ / "q8_0.gguf");
-  const bool is_interleaved = result.files[1].fallbacks.empty();
-  for (const size_t step : {size_t{1}, size_t{5}, size_t{17}})
-    EXPECT_TRUE(!is_interleaved || logits(folder_ / "q8_0.gguf", step) == whole)
-        << step << " at a time";
   EXPECT_TRUE(verify(folder_ / "q8_0.gguf", model_).problems.empty());
+  if (GetParam() == "bloom_6_heads") return;  // rows of 48 weights are no blocks
+  // Interleaved: not even the batch changes a bit.
+  const auto whole = logits(folder_ / "q8_0.gguf");
+  for (const size_t step : {size_t{1}, size_t{5}, size_t{17}})
+    EXPECT_TRUE(logits(folder_ / "q8_0.gguf", step) == whole) << step << " at a time";
 }
 
 // Of each expert's tokens the last tile is padded, which adds many columns to so few.
