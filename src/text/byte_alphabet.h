@@ -1,5 +1,5 @@
-// GPT-2's alphabet for bytes: each byte as one printable character, in which byte-level vocabularies
-// write their tokens ("Ġthe" is " the"). Source: Radford et al. 2019, encoder.py.
+// GPT-2's alphabet for bytes: each byte as one printable character, in which byte-level
+// vocabularies write their tokens ("Ġthe" is " the"). Source: Radford et al. 2019, encoder.py.
 #pragma once
 
 #include <cstdint>

@@ -10,6 +10,8 @@
 #include "base/json.h"
 #include "text/byte_pair_model.h"
 #include "text/sentencepiece_bpe.h"
+#include "text/unigram_model.h"
+#include "text/word_piece_model.h"
 
 namespace nibble {
 
@@ -17,6 +19,7 @@ namespace nibble {
 struct EncoderWorkspace {
   SentencePieceBpe::Workspace sentencepiece;
   BytePairModel::Workspace byte_pair;
+  UnigramModel::Workspace unigram;
 
   // Before a text of so many bytes.
   void prepare(size_t bytes) { byte_pair.cache.prepare(bytes); }
@@ -24,9 +27,9 @@ struct EncoderWorkspace {
 
 class Encoder {
  public:
-  // `options`: "model" of a tokenizer.json without its tokens; they are those of `vocabulary`, which
-  // must outlive the encoder. Errors: kUnsupported, naming the type, for one that is not known;
-  // kInvalidFile.
+  // `options`: "model" of a tokenizer.json without its tokens; they are those of `vocabulary`,
+  // which must outlive the encoder. Errors: kUnsupported, naming the type, for one that is not
+  // known; kInvalidFile.
   Encoder(const Vocabulary& vocabulary, const JsonObject& options, bool is_byte_level);
 
   void encode(std::string_view piece, EncoderWorkspace& work, std::vector<uint32_t>& ids) const;
@@ -35,7 +38,7 @@ class Encoder {
   bool takes_any_bytes() const { return std::holds_alternative<SentencePieceBpe>(model_); }
 
  private:
-  std::variant<SentencePieceBpe, BytePairModel> model_;
+  std::variant<SentencePieceBpe, BytePairModel, UnigramModel, WordPieceModel> model_;
 };
 
 }  // namespace nibble

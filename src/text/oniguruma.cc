@@ -86,7 +86,8 @@ class Translator {
     if (peek() != '?') return;
     result_ += pattern_[place_++];
     // (?m) lets the dot match newlines there; here that is s.
-    while (place_ < pattern_.size() && (std::string_view("imx-").find(peek()) != std::string::npos)) {
+    while (place_ < pattern_.size() &&
+           (std::string_view("imx-").find(peek()) != std::string::npos)) {
       result_ += peek() == 'm' ? 's' : peek();
       ++place_;
     }
@@ -95,8 +96,8 @@ class Translator {
   // "{2,3}" after an atom. "{2,3}+" is no possessive quantifier there but a second one.
   bool interval() {
     size_t end = place_ + 1;
-    while (end < pattern_.size() && (std::isdigit(static_cast<unsigned char>(pattern_[end])) != 0 ||
-                                     pattern_[end] == ','))
+    while (end < pattern_.size() &&
+           (std::isdigit(static_cast<unsigned char>(pattern_[end])) != 0 || pattern_[end] == ','))
       ++end;
     if (end == place_ + 1 || end >= pattern_.size() || pattern_[end] != '}') return false;
     std::string_view digits = pattern_.substr(place_ + 1, end - place_ - 1);

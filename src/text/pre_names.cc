@@ -8,31 +8,37 @@
 namespace nibble {
 namespace {
 
-constexpr std::string_view kGpt2Names[] = {"gpt-2", "phi-2", "jina-es", "jina-de", "jina-v1-en", "jina-v2-es", "jina-v2-de", "jina-v2-code", "gigachat", "roberta-bpe", "mpt", "olmo", "jais", "trillion", "granite-docling", "a.x-4.0", "mellum", "exaone4"};
+constexpr std::string_view kGpt2Names[] = {
+    "gpt-2",      "phi-2",        "jina-es",         "jina-de",     "jina-v1-en", "jina-v2-es",
+    "jina-v2-de", "jina-v2-code", "gigachat",        "roberta-bpe", "mpt",        "olmo",
+    "jais",       "trillion",     "granite-docling", "a.x-4.0",     "mellum",     "exaone4"};
 constexpr std::string_view kGpt2[] = {
     R"~('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)~"};
 
-constexpr std::string_view kLlama3Names[] = {"llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"};
+constexpr std::string_view kLlama3Names[] = {"llama-bpe", "llama3",  "llama-v3", "falcon3",
+                                             "falcon-h1", "pixtral", "midm-2.0", "lfm2"};
 constexpr std::string_view kLlama3[] = {
     R"~((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p)~"
-     R"~({N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
+    R"~({N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
 
 constexpr std::string_view kGlm4Names[] = {"chatglm-bpe", "glm4", "dbrx", "smaug-bpe"};
 constexpr std::string_view kGlm4[] = {
     R"~((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p)~"
-     R"~({N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
+    R"~({N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
 
-constexpr std::string_view kQwen2Names[] = {"qwen2", "deepseek-r1-qwen", "stablelm2", "hunyuan", "megrez", "grok-2", "kormo", "solar-open"};
+constexpr std::string_view kQwen2Names[] = {
+    "qwen2", "deepseek-r1-qwen", "stablelm2", "hunyuan", "megrez", "grok-2", "kormo", "solar-open"};
 constexpr std::string_view kQwen2[] = {
     R"~((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+)~"
-     R"~([\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
+    R"~([\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
 
 constexpr std::string_view kQwen35Names[] = {"qwen35"};
 constexpr std::string_view kQwen35[] = {
     R"~((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L})~"
-     R"~(\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
+    R"~(\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
 
-constexpr std::string_view kSmollmNames[] = {"smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2"};
+constexpr std::string_view kSmollmNames[] = {"smollm",    "starcoder", "refact",     "command-r",
+                                             "codeshell", "exaone",    "minerva-7b", "mellum2"};
 constexpr std::string_view kSmollm[] = {
     R"~(\p{N})~",
     R"~('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)~"};
@@ -40,41 +46,36 @@ constexpr std::string_view kSmollm[] = {
 constexpr std::string_view kGpt4oNames[] = {"gpt-4o", "llama4", "minimax-m2"};
 constexpr std::string_view kGpt4o[] = {
     R"~([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?)~"
-     R"~(i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+)~"
-     R"~([\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L})~"
-     R"~(\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
+    R"~(i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+)~"
+    R"~([\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L})~"
+    R"~(\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
 
 constexpr std::string_view kTekkenNames[] = {"tekken"};
 constexpr std::string_view kTekken[] = {
     R"~([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[)~"
-     R"~(^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p)~"
-     R"~({N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
+    R"~(^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p)~"
+    R"~({N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
 
 constexpr std::string_view kDeepseekV3Names[] = {"deepseek-v3", "hunyuan-dense", "joyai-llm"};
 constexpr std::string_view kDeepseekV3[] = {
-    R"~(\p{N}{1,3})~",
-    R"~([一-龥぀-ゟ゠-ヿ]+)~",
+    R"~(\p{N}{1,3})~", R"~([一-龥぀-ゟ゠-ヿ]+)~",
     R"~([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\)~"
-     R"~(p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
+    R"~(p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
 
 constexpr std::string_view kDeepseekLlmNames[] = {"deepseek-llm"};
 constexpr std::string_view kDeepseekLlm[] = {
     R"~([\r\n])~",
     R"~(\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-)~"
-     R"~(ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-\x{1f7d}ᾀ-ᾴᾶ-ᾼ\x{1fbe}ῂ-ῄῆ-ῌῐ-\x{1fd3}ῖ-\x{1fdb}ῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤ\x{2126}ℨ\x{212a}-ℭℯ-ℴℹℼ-ℿⅅ-ⅉ)~"
-     R"~(ⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃]+)~",
+    R"~(ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-\x{1f7d}ᾀ-ᾴᾶ-ᾼ\x{1fbe}ῂ-ῄῆ-ῌῐ-\x{1fd3}ῖ-\x{1fdb}ῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤ\x{2126}ℨ\x{212a}-ℭℯ-ℴℹℼ-ℿⅅ-ⅉ)~"
+    R"~(ⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃]+)~",
     R"~(\s?[!-/:-~！-／：-～‘-‟　-。]+)~",
     R"~(\s+$)~",
     R"~([一-龥ࠀ-一가-퟿]+)~",
     R"~(\p{N}+)~"};
 
 constexpr std::string_view kDeepseekCoderNames[] = {"deepseek-coder"};
-constexpr std::string_view kDeepseekCoder[] = {
-    R"~([\r\n])~",
-    R"~(\s?\p{L}+)~",
-    R"~(\s?\p{P}+)~",
-    R"~([一-龥ࠀ-一가-퟿]+)~",
-    R"~(\p{N})~"};
+constexpr std::string_view kDeepseekCoder[] = {R"~([\r\n])~", R"~(\s?\p{L}+)~", R"~(\s?\p{P}+)~",
+                                               R"~([一-龥ࠀ-一가-퟿]+)~", R"~(\p{N})~"};
 
 constexpr std::string_view kFalconNames[] = {"falcon"};
 constexpr std::string_view kFalcon[] = {
@@ -83,41 +84,36 @@ constexpr std::string_view kFalcon[] = {
     R"~([0-9][0-9][0-9])~"};
 
 constexpr std::string_view kBloomNames[] = {"bloom", "poro-chat", "gpt3-finnish"};
-constexpr std::string_view kBloom[] = {
-    R"~( ?[^(\s|.,!?…。，、।۔،)]+)~"};
+constexpr std::string_view kBloom[] = {R"~( ?[^(\s|.,!?…。，、।۔،)]+)~"};
 
 constexpr std::string_view kVikingNames[] = {"viking"};
-constexpr std::string_view kViking[] = {
-    R"~( ?[^(\s|.,!?…。，、।۔،)]+)~",
-    R"~(\p{N})~"};
+constexpr std::string_view kViking[] = {R"~( ?[^(\s|.,!?…。，、।۔،)]+)~", R"~(\p{N})~"};
 
 constexpr std::string_view kSuperbpeNames[] = {"superbpe"};
-constexpr std::string_view kSuperbpe[] = {
-    R"~(\p{N}+)~",
-    R"~((?=(\d{3})+(?!\d)))~"};
+constexpr std::string_view kSuperbpe[] = {R"~(\p{N}+)~", R"~((?=(\d{3})+(?!\d)))~"};
 
 constexpr std::string_view kBailingNames[] = {"bailingmoe", "bailingmoe2", "llada-moe"};
 constexpr std::string_view kBailing[] = {
     R"~('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n)~"
-     R"~(]*|\s*[\r\n]|\s+(?!\S)|\s+)~"};
+    R"~(]*|\s*[\r\n]|\s+(?!\S)|\s+)~"};
 
 constexpr std::string_view kSeedCoderNames[] = {"seed-coder"};
 constexpr std::string_view kSeedCoder[] = {
     R"~((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N)~"
-     R"~(}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
+    R"~(}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
 
 constexpr std::string_view kExaoneMoeNames[] = {"exaone-moe"};
 constexpr std::string_view kExaoneMoe[] = {
     R"~((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)~"
-     R"~()+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+)~"};
+    R"~()+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+)~"};
 
 constexpr std::string_view kKimiK2Names[] = {"kimi-k2"};
 constexpr std::string_view kKimiK2[] = {
     R"~([\p{Han}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*[\p{L)~"
-     R"~(l}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N)~"
-     R"~(}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{)~"
-     R"~(Han}]]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[)~"
-     R"~(\r\n]+|\s+(?!\S)|\s+)~"};
+    R"~(l}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N)~"
+    R"~(}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{)~"
+    R"~(Han}]]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[)~"
+    R"~(\r\n]+|\s+(?!\S)|\s+)~"};
 
 constexpr std::string_view kChameleonNames[] = {"chameleon"};
 constexpr std::string_view kChameleon[] = {
@@ -132,22 +128,21 @@ constexpr std::string_view kYoutuNames[] = {"youtu"};
 constexpr std::string_view kYoutu[] = {
     R"~([가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]+)~",
     R"~([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?)~"
-     R"~(i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+)~"
-     R"~([\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}| ?[^\s\p{L}\p{N})~"
-     R"~(]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
+    R"~(i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+)~"
+    R"~([\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}| ?[^\s\p{L}\p{N})~"
+    R"~(]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
 
 constexpr std::string_view kMinicpm5Names[] = {"minicpm5"};
 constexpr std::string_view kMinicpm5[] = {
     R"~(\p{N}{1,3})~",
     R"~((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}+| ?[^\s\p{L}\p{N}])~"
-     R"~(+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
+    R"~(+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)~"};
 
 constexpr std::string_view kDefaultNames[] = {"default"};
 constexpr std::string_view kDefault[] = {
     R"~([\p{P}$+<=>^~|]+)~",
     R"~('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)~",
-    R"~(\p{N}+)~",
-    R"~([0-9][0-9][0-9])~"};
+    R"~(\p{N}+)~", R"~([0-9][0-9][0-9])~"};
 
 constexpr PreRow kRows[] = {
     {kGpt2Names, kGpt2},

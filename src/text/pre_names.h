@@ -14,8 +14,9 @@
 namespace nibble {
 
 struct PreRow {
-  std::span<const std::string_view> names;     // the first is the one to write
-  std::span<const std::string_view> patterns;  // applied one after the other, their matches isolated
+  std::span<const std::string_view> names;  // the first is the one to write
+  std::span<const std::string_view>
+      patterns;  // applied one after the other, their matches isolated
   bool ignores_merges = false;
   bool add_bos = false;  // where the file does not say
 };

@@ -65,8 +65,8 @@ Regex::Regex(std::string_view pattern, std::string origin) {
   // Oniguruma's $ and ^ match at every line.
   constexpr uint32_t kOptions =
       PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_CAPTURE;
-  pcre2_code* code = pcre2_compile(bytes_of(translated), translated.size(), kOptions, &error,
-                                   &place, nullptr);
+  pcre2_code* code =
+      pcre2_compile(bytes_of(translated), translated.size(), kOptions, &error, &place, nullptr);
   if (code == nullptr) {
     fail(ErrorCode::kInvalidFile, "{}: the pattern \"{}\" is none: {} (at byte {} of \"{}\")",
          origin, pattern, message_of(error), place, translated);

@@ -56,7 +56,7 @@ void SentencePieceBpe::encode(std::string_view text, Workspace& work,
 }
 
 void SentencePieceBpe::encode_word(std::string_view word, Workspace& work,
-                            std::vector<uint32_t>& ids) const {
+                                   std::vector<uint32_t>& ids) const {
   split_into_symbols(word, work);
   merge_symbols(word, work);
   for (int32_t i = 0; i != kNone; i = work.symbols[i].next) {
@@ -83,7 +83,7 @@ void SentencePieceBpe::split_into_symbols(std::string_view word, Workspace& work
 }
 
 void SentencePieceBpe::propose_merge(std::string_view word, int32_t left, int32_t right,
-                              Workspace& work) const {
+                                     Workspace& work) const {
   if (left == kNone || right == kNone) return;
   const uint32_t size = work.symbols[left].size + work.symbols[right].size;
   if (size > longest_normal_) return;
@@ -116,7 +116,7 @@ void SentencePieceBpe::merge_symbols(std::string_view word, Workspace& work) con
 }
 
 void SentencePieceBpe::spell(std::string_view symbol, const Workspace& work,
-                      std::vector<uint32_t>& ids) const {
+                             std::vector<uint32_t>& ids) const {
   if (spells_bytes_) {
     for (const char byte : symbol) ids.push_back(byte_ids_[static_cast<uint8_t>(byte)]);
     return;

@@ -1,6 +1,6 @@
 // SentencePiece's BPE: of all pairs of neighbours the one that makes the token of the highest score
-// (the leftmost of equals) is merged until none is left; what is no token is spelled in byte tokens,
-// or becomes the unknown token. Spaces are kSpaceMark here.
+// (the leftmost of equals) is merged until none is left; what is no token is spelled in byte
+// tokens, or becomes the unknown token. Spaces are kSpaceMark here.
 #pragma once
 
 #include <array>

@@ -61,13 +61,11 @@ class TokenMatcher {
 
   struct Hash {
     using is_transparent = void;
-    size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>()(text);
-    }
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
 
   std::unordered_map<std::string, Token, Hash, std::equal_to<>> tokens_;
-  std::array<bool, 256> begins_{};  // whether a token begins with this byte
+  std::array<bool, 256> begins_{};                  // whether a token begins with this byte
   std::array<std::vector<uint32_t>, 256> lengths_;  // by first byte, the longest first
 };
 

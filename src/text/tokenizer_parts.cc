@@ -27,10 +27,8 @@ Normalizer normalizer_of(const Json& definition, const Vocabulary& vocabulary,
   if (const Json* normalizer = object.find("normalizer")) return Normalizer(*normalizer, origin);
   if (vocabulary.model != "llama" || !vocabulary.definition.empty()) return {};
   Json steps = Json::array();
-  if (vocabulary.add_space_prefix)
-    steps.push_back({{"type", "Prepend"}, {"prepend", kSpaceMark}});
-  steps.push_back(
-      {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", kSpaceMark}});
+  if (vocabulary.add_space_prefix) steps.push_back({{"type", "Prepend"}, {"prepend", kSpaceMark}});
+  steps.push_back({{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", kSpaceMark}});
   return Normalizer({{"type", "Sequence"}, {"normalizers", std::move(steps)}}, origin);
 }
 
@@ -90,9 +88,8 @@ void TokenizerParts::add_matched_tokens(const std::string& origin) {
     const bool is_matched = type == TokenType::kControl || type == TokenType::kUserDefined ||
                             type == TokenType::kUnknown;
     if (!is_matched || vocabulary.tokens[id].empty()) continue;
-    TokenMatcher::Token token{.text = vocabulary.tokens[id],
-                              .id = id,
-                              .is_control = type != TokenType::kUserDefined};
+    TokenMatcher::Token token{
+        .text = vocabulary.tokens[id], .id = id, .is_control = type != TokenType::kUserDefined};
     const auto found = flags.find(id);
     if (found == flags.end()) {
       raw_tokens.add(std::move(token));
@@ -130,11 +127,18 @@ void TokenizerParts::add_affixes(const std::string& origin) {
   }
 }
 
+// Byte-level tokens are bytes, BERT's are words without their spaces.
 void TokenizerParts::append_normal(uint32_t id, bool is_start, std::string& text) const {
   const std::string_view token = vocabulary.tokens[id];
   if (is_byte_level) {
     const auto bytes = bytes_of_letters(token);
     text += bytes ? std::string_view(*bytes) : token;
+    return;
+  }
+  if (vocabulary.model == "bert") {  // a mark begins a word, which a space parts from the last one
+    const bool begins = token.starts_with(kSpaceMark);
+    if (begins && !text.empty()) text += ' ';
+    text += token.substr(begins ? kSpaceMark.size() : 0);
     return;
   }
   const bool drops_space = is_start && vocabulary.add_space_prefix && token.starts_with(kSpaceMark);
