@@ -22,7 +22,8 @@ constexpr const char* kHelp =
     "  /regenerate    another answer to the last message\n"
     "  /clear         forget the conversation\n"
     "  /exit          leave, as does the end of the input (Ctrl-D)\n"
-    "A line that ends with \\ goes on with the next; \"\"\" begins and ends a message of many lines.\n"
+    "A line that ends with \\ goes on with the next; \"\"\" begins and ends a message of many "
+    "lines.\n"
     "Ctrl-C stops an answer; where you type it leaves.\n";
 
 // Lines of stdin; waiting for one ends when the user interrupts.

@@ -25,9 +25,7 @@ struct Options {
   bool plain = false;
   bool count = false;
 
-  TokenizeOptions tokenize() const {
-    return {.add_special = !no_special, .parse_special = !plain};
-  }
+  TokenizeOptions tokenize() const { return {.add_special = !no_special, .parse_special = !plain}; }
 };
 
 // As JSON writes it, so that spaces, line breaks and bytes can be told apart on a terminal.
@@ -58,15 +56,16 @@ void tokenize_lines(const ModelTokenizer& tokenizer, const Options& options) {
   const std::string lines = read_text(options.lines);
   for (size_t begin = 0, number = 1; begin < lines.size(); ++number) {
     const size_t end = std::min(lines.find('\n', begin), lines.size());
-    const auto json = nlohmann::json::parse(lines.begin() + static_cast<ptrdiff_t>(begin),
-                                            lines.begin() + static_cast<ptrdiff_t>(end), nullptr,
-                                            false);
+    const auto json =
+        nlohmann::json::parse(lines.begin() + static_cast<ptrdiff_t>(begin),
+                              lines.begin() + static_cast<ptrdiff_t>(end), nullptr, false);
     if (!json.is_string()) {
       throw Error(ErrorCode::kInvalidFile,
                   fmt::format("{}: line {}: expected a text as a JSON string, such as \"a \\n b\"",
                               options.lines.string(), number));
     }
-    fmt::print("[{}]\n", fmt::join(tokenizer.encode(json.get<std::string>(), options.tokenize()), ","));
+    fmt::print("[{}]\n",
+               fmt::join(tokenizer.encode(json.get<std::string>(), options.tokenize()), ","));
     begin = end + 1;
   }
 }

@@ -17,8 +17,8 @@ struct TokenizeOptions {
 
 class ModelTokenizer {
  public:
-  // A Hugging Face directory, of which only the tokenizer's files are read; a GGUF, which may hold a
-  // vocabulary and nothing else; a tokenizer.json or tokenizer.model by its own path. Errors:
+  // A Hugging Face directory, of which only the tokenizer's files are read; a GGUF, which may hold
+  // a vocabulary and nothing else; a tokenizer.json or tokenizer.model by its own path. Errors:
   // kNotFound; kUnsupported, naming it, for a part of a tokenizer that this version does not know;
   // kInvalidFile.
   explicit ModelTokenizer(const std::filesystem::path& path);

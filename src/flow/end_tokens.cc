@@ -9,10 +9,10 @@ namespace {
 
 // As the models' chat templates write them; llama.cpp (src/llama-vocab.cpp) knows the same.
 constexpr std::array<std::string_view, 16> kEnds = {
-    "<|im_end|>", "<|eot_id|>",    "<|eom_id|>",       "<end_of_turn>",   "<|end|>",
-    "<|endoftext|>", "<|end_of_text|>", "<|return|>",  "<|call|>",        "<|EOT|>",
-    "<EOT>",      "_<EOT>",        "<turn|>",          "[EOS]",           "[EOT]",
-    "<｜end▁of▁sentence｜>"};
+    "<|im_end|>", "<|eot_id|>",    "<|eom_id|>",      "<end_of_turn>",
+    "<|end|>",    "<|endoftext|>", "<|end_of_text|>", "<|return|>",
+    "<|call|>",   "<|EOT|>",       "<EOT>",           "_<EOT>",
+    "<turn|>",    "[EOS]",         "[EOT]",           "<｜end▁of▁sentence｜>"};
 
 }  // namespace
 

@@ -18,7 +18,8 @@ std::optional<uint64_t> vocab_size_of(const std::filesystem::path& folder) {
   const JsonObject config(json, path.string());
   if (const auto size = config.find_uint("vocab_size")) return size;
   const Json* inner = config.find("text_config");
-  return inner == nullptr ? std::nullopt : JsonObject(*inner, path.string()).find_uint("vocab_size");
+  return inner == nullptr ? std::nullopt
+                          : JsonObject(*inner, path.string()).find_uint("vocab_size");
 }
 
 }  // namespace

@@ -100,7 +100,9 @@ bool is_control(char32_t character) {
          kind == UTF8PROC_CATEGORY_CN || kind == UTF8PROC_CATEGORY_CO;
 }
 
-bool is_nonspacing_mark(char32_t character) { return category(character) == UTF8PROC_CATEGORY_MN; }
+bool is_nonspacing_mark(char32_t character) {
+  return category(character) == UTF8PROC_CATEGORY_MN && !is_in(kNewerMarks, character);
+}
 
 bool is_mark(char32_t character) {
   if (character == 0x1cf2 || character == 0x1cf3) return true;  // they were, in Unicode 8
