@@ -13,6 +13,7 @@ void add_evaluate(CLI::App& app);
 void add_run(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_compare(CLI::App& app);
+void add_tokenize(CLI::App& app);
 void add_split(CLI::App& app);
 void add_join(CLI::App& app);
 void add_verify(CLI::App& app);

@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
   nibble::cli::add_run(app);
   nibble::cli::add_bench(app);
   nibble::cli::add_compare(app);
+  nibble::cli::add_tokenize(app);
   nibble::cli::add_split(app);
   nibble::cli::add_join(app);
   nibble::cli::add_verify(app);

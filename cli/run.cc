@@ -1,12 +1,14 @@
-// nibble run MODEL -p PROMPT [-n N]
+// nibble run MODEL -p PROMPT [-n N], nibble run MODEL -i
 #include <fmt/format.h>
 
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/chat.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
+#include "nibble/error.h"
 #include "nibble/generate.h"
 #include "nibble/readable.h"
 
@@ -19,6 +21,8 @@ struct Options {
   std::string prompt;
   LoadOptions load;
   GenerateOptions generate;
+  bool chats = false;
+  std::string system;
 };
 
 double per_second(size_t count, double seconds) {
@@ -52,10 +56,24 @@ void print_json(const Options& options, const Model& model, const GenerateResult
   show_json(json);
 }
 
+void check_usage(const Options& options) {
+  if (!options.chats && options.prompt.empty())
+    throw Error(ErrorCode::kUsage, "there is nothing to continue: give -p PROMPT, or chat with -i");
+  if (!options.chats && !options.system.empty())
+    throw Error(ErrorCode::kUsage, "--system is for chats: it goes with -i");
+  if (options.chats && options.common.json)
+    throw Error(ErrorCode::kUsage, "a chat is read by people: --json does not go with -i");
+}
+
 void run(Options& options) {
   options.load.run = options.common.run();
   options.generate.cancelled = &interrupted();
+  check_usage(options);
   const Model model(options.model, options.load);
+  if (options.chats) {
+    run_chat(model, {options.generate, options.system}, options.prompt, options.common.quiet);
+    return;
+  }
   const auto stream = [](std::string_view text) {
     fmt::print("{}", text);
     std::fflush(stdout);
@@ -111,16 +129,22 @@ void add_run(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("run", "continue a prompt");
   show_usage(*command,
-             "Example:  nibble run model-q4_k_m.gguf -p \"Once upon a time\" -n 64\n\n"
-             "Usage:    nibble run MODEL -p PROMPT [OPTIONS]");
+             "Example:  nibble run model-q4_k_m.gguf -p \"Once upon a time\" -n 64\n"
+             "          nibble run model-q4_k_m.gguf -i --system \"Answer briefly.\"\n\n"
+             "Usage:    nibble run MODEL -p PROMPT | -i [OPTIONS]");
   add_model_option(*command, options->model);
-  command->add_option("-p,--prompt", options->prompt, "the text to continue")
-      ->required()
+  command
+      ->add_option("-p,--prompt", options->prompt,
+                   "the text to continue; with -i the first message")
+      ->type_name("TEXT");
+  command->add_flag("-i,--interactive", options->chats,
+                    "chat, by the model's own chat template (/help shows what can be typed)");
+  command->add_option("--system", options->system, "what the model is told before a chat")
       ->type_name("TEXT");
   add_load_options(*command, options->load);
   command
       ->add_option("-n,--max-tokens", options->generate.max_tokens,
-                   "new tokens at most (default: 128)")
+                   "new tokens at most, of each answer (default: 128, in a chat 1024)")
       ->type_name("N");
   command
       ->add_option("-c,--context", options->generate.context,
@@ -137,7 +161,12 @@ void add_run(CLI::App& app) {
                     "go on after the model's end token");
   add_sampling(*command, options->generate);
   options->common.add_to(*command);
-  command->callback([options] { run(*options); });
+  CLI::Option* most = command->get_option("--max-tokens");
+  command->callback([options, most] {
+    constexpr int64_t kAnswer = 1024;
+    if (options->chats && most->count() == 0) options->generate.max_tokens = kAnswer;
+    run(*options);
+  });
 }
 
 }  // namespace nibble::cli

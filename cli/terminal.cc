@@ -109,6 +109,10 @@ void catch_interrupts() {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is seen as a failed write
 }
 
+void forget_interrupt() {
+  if (interrupt_flag.exchange(false)) catch_interrupts();
+}
+
 const std::atomic<bool>& interrupted() { return interrupt_flag; }
 
 void CommonOptions::add_to(CLI::App& command) {

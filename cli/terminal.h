@@ -18,6 +18,7 @@ namespace nibble::cli {
 // Ctrl-C and SIGTERM set interrupted(), and work stops cleanly; a second one ends the process.
 void catch_interrupts();
 const std::atomic<bool>& interrupted();
+void forget_interrupt();  // where one ended only a part of the work: the next is a first one again
 
 // Options that every long command has.
 struct CommonOptions {

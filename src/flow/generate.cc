@@ -4,28 +4,16 @@
 #include <array>
 
 #include "base/error.h"
+#include "flow/end_tokens.h"
 #include "flow/kv_type.h"
 #include "flow/model.h"
 #include "flow/run_support.h"
-#include "infer/sampler.h"
+#include "flow/sampling.h"
 #include "infer/session.h"
 #include "text/stream_decoder.h"
 
 namespace nibble {
 namespace {
-
-SamplerOptions sampler_options(const GenerateOptions& options) {
-  SamplerOptions sampler;
-  sampler.temperature = static_cast<float>(options.temperature);
-  sampler.top_k = static_cast<int>(std::clamp<int64_t>(options.top_k, -1, INT32_MAX));
-  sampler.top_p = static_cast<float>(options.top_p);
-  sampler.min_p = static_cast<float>(options.min_p);
-  sampler.repetition_penalty = static_cast<float>(options.repetition_penalty);
-  sampler.repetition_window =
-      static_cast<int>(std::clamp<int64_t>(options.repetition_window, -1, INT32_MAX));
-  sampler.seed = options.seed;
-  return sampler;
-}
 
 int64_t context_for(const Model::Parts& parts, int64_t prompt, const GenerateOptions& options) {
   if (options.max_tokens < 0)
@@ -76,14 +64,14 @@ GenerateResult generate(const Model& model, std::string_view prompt, const Gener
   result.prompt_seconds = prompt_watch.seconds();
   const Stopwatch generation_watch;
   result.stop = "length";
-  const auto eos = parts.tokenizer->vocabulary().eos;
+  const auto ends = end_tokens_of(parts.tokenizer->vocabulary());
   for (int64_t n = 0; n < options.max_tokens; ++n) {
     if (options.cancelled != nullptr && options.cancelled->load()) {
       result.stop = "cancelled";
       break;
     }
     const uint32_t token = sampler.sample(logits);
-    if (token == eos && !options.ignore_eos) {
+    if (!options.ignore_eos && std::ranges::find(ends, token) != ends.end()) {
       result.stop = "end";
       break;
     }

@@ -6,10 +6,10 @@
 
 #include "base/error.h"
 #include "codec/formats.h"
+#include "flow/vocabulary_source.h"
 #include "model/config.h"
 #include "model/hf_config.h"
 #include "model/tensor_shapes.h"
-#include "text/hf_tokenizer.h"
 
 namespace nibble {
 namespace {
@@ -28,18 +28,6 @@ void check_unsupported(const HfDirectory& hf, const Arch& arch) {
     fail(ErrorCode::kUnsupported, "{}: tensor {} has {}; this version converts F32, F16 and BF16",
          hf.folder().string(), tensor.name, tensor.reason);
   }
-}
-
-HfTokenizerFiles tokenizer_files(const std::filesystem::path& folder) {
-  HfTokenizerFiles files;
-  files.folder = folder.string();
-  files.tokenizer_json = find_text_file(folder / "tokenizer.json");
-  files.tokenizer_model = find_text_file(folder / "tokenizer.model");
-  files.tokenizer_config = find_text_file(folder / "tokenizer_config.json");
-  files.special_tokens_map = find_text_file(folder / "special_tokens_map.json");
-  files.added_tokens = find_text_file(folder / "added_tokens.json");
-  files.chat_template = find_text_file(folder / "chat_template.jinja");
-  return files;
 }
 
 // Names and shapes.

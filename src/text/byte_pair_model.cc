@@ -40,7 +40,8 @@ void BytePairModel::read_tokens(const Vocabulary& vocabulary) {
     }
     tokens_.emplace(text, id);
   }
-  has_all_bytes_ = std::ranges::count(bytes_, kNone) == 0;
+  symbols_are_bytes_ = options_.is_byte_level && std::ranges::count(bytes_, kNone) == 0 &&
+                       options_.continuing_prefix.empty() && options_.word_suffix.empty();
 }
 
 void BytePairModel::read_merges(const Vocabulary& vocabulary, const std::string& origin) {
@@ -111,7 +112,7 @@ void BytePairModel::encode_anew(std::string_view piece, Workspace& work,
 void BytePairModel::split_into_symbols(std::string_view piece, Workspace& work) const {
   work.ids.clear();
   bool after_unknown = false;
-  if (options_.is_byte_level && has_all_bytes_) {
+  if (symbols_are_bytes_) {
     for (const char byte : piece) work.ids.push_back(bytes_[static_cast<uint8_t>(byte)]);
     return;
   }
@@ -159,8 +160,8 @@ void BytePairModel::merge_few(Workspace& work) const {
   merges.clear();
   for (size_t i = 0; i + 1 < ids.size(); ++i) merges.push_back(merges_.find(ids[i], ids[i + 1]));
   while (!merges.empty()) {
-    const auto best = std::ranges::min_element(merges, {}, &MergeTable::Merge::rank);
-    if (best->rank == MergeTable::kNoRank) return;
+    const auto best = std::ranges::min_element(merges, {}, &Merge::rank);
+    if (best->rank == Merge::kNoRank) return;
     const auto i = static_cast<size_t>(best - merges.begin());
     ids[i] = best->id;
     ids.erase(ids.begin() + static_cast<ptrdiff_t>(i) + 1);
@@ -178,8 +179,8 @@ void BytePairModel::merge_many(Workspace& work) const {
   work.heap.clear();
   const auto propose = [&](uint32_t left, uint32_t right) {
     if (left == kNone || right == kNone) return;
-    const MergeTable::Merge merge = merges_.find(ids[left], ids[right]);
-    if (merge.rank == MergeTable::kNoRank) return;
+    const Merge merge = merges_.find(ids[left], ids[right]);
+    if (merge.rank == Merge::kNoRank) return;
     work.heap.push_back({merge.rank, left, ids[left], ids[right], merge.id});
     std::push_heap(work.heap.begin(), work.heap.end());
   };

@@ -12,7 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "text/merge_table.h"
+#include "text/pair_table.h"
 #include "text/piece_cache.h"
 #include "text/vocabulary.h"
 
@@ -30,13 +30,20 @@ struct BytePairOptions {
 
 class BytePairModel {
  public:
+  struct Merge {
+    static constexpr uint32_t kNoRank = std::numeric_limits<uint32_t>::max();
+    uint32_t rank = kNoRank;  // the lowest is merged first
+    uint32_t id = 0;          // what the pair becomes
+    bool is_none() const { return rank == kNoRank; }
+  };
+
   // `vocabulary` must outlive the model and stay where it is. Errors: kInvalidFile for merges that
   // are none or whose tokens are missing.
   BytePairModel(const Vocabulary& vocabulary, BytePairOptions options, const std::string& origin);
 
   struct Workspace {
     std::vector<uint32_t> ids, next, previous;
-    std::vector<MergeTable::Merge> merges;
+    std::vector<Merge> merges;
     struct Candidate {
       uint32_t rank, place, left, right, id;
       bool operator<(const Candidate& other) const {  // heap order: the lowest rank on top
@@ -66,8 +73,8 @@ class BytePairModel {
   std::vector<std::string> spelled_;  // bytes of the tokens, where these are spelled in letters
   std::unordered_map<std::string_view, uint32_t> tokens_;
   std::array<uint32_t, 256> bytes_{};  // symbols of bytes, or byte tokens
-  bool has_all_bytes_ = false;
-  MergeTable merges_;
+  bool symbols_are_bytes_ = false;     // each byte is a token, and nothing is added to it
+  PairTable<Merge> merges_;
 };
 
 }  // namespace nibble

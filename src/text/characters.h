@@ -17,6 +17,17 @@ void for_each_character(std::string_view text, const Use& use) {
   for (size_t size = 0; !text.empty(); text.remove_prefix(size)) use(first_character(text, size));
 }
 
+// The bytes of the first grapheme cluster (UAX #29) of `text`, which is not empty.
+size_t grapheme_size(std::string_view text);
+
+template <class Use>
+void for_each_grapheme(std::string_view text, const Use& use) {
+  for (size_t size = 0; !text.empty(); text.remove_prefix(size)) {
+    size = grapheme_size(text);
+    use(text.substr(0, size));
+  }
+}
+
 bool is_whitespace(char32_t character);       // White_Space
 bool is_control(char32_t character);          // categories Cc, Cf, Cn, Co
 bool is_nonspacing_mark(char32_t character);  // category Mn

@@ -33,16 +33,36 @@ BytePairOptions byte_pair_options(const Vocabulary& vocabulary, const JsonObject
           .word_suffix = options.find_string("end_of_word_suffix").value_or("")};
 }
 
-std::variant<SentencePieceBpe, BytePairModel> make_model(const Vocabulary& vocabulary,
-                                                         const JsonObject& options,
-                                                         bool is_byte_level) {
+// A definition may ask for a model that its vocabulary is not made for.
+void require_scores(const Vocabulary& vocabulary, const JsonObject& options) {
+  const auto bytes = std::ranges::count(vocabulary.types, TokenType::kByte);
+  if (vocabulary.scores.size() == vocabulary.size() && (vocabulary.unk || bytes >= 256)) return;
+  fail(ErrorCode::kInvalidFile,
+       "{}: the vocabulary has {} tokens, {} scores and {} unknown token; the model needs them all",
+       options.file_name(), vocabulary.size(), vocabulary.scores.size(),
+       vocabulary.unk ? "an" : "no");
+}
+
+using Model = std::variant<SentencePieceBpe, BytePairModel, UnigramModel, WordPieceModel>;
+
+Model make_model(const Vocabulary& vocabulary, const JsonObject& options, bool is_byte_level) {
   const std::string type = options.find_string("type").value_or("BPE");
   if (type == "BPE") {
     return BytePairModel(vocabulary, byte_pair_options(vocabulary, options, is_byte_level),
                          options.file_name());
   }
+  if (type == "SentencePiece BPE" || type == "Unigram") require_scores(vocabulary, options);
   if (type == "SentencePiece BPE") return SentencePieceBpe(vocabulary);
-  fail(ErrorCode::kUnsupported, "{}: a model of type \"{}\" is not known; known is BPE",
+  if (type == "Unigram") {
+    return UnigramModel(vocabulary, options.find_bool("byte_fallback").value_or(false),
+                        options.file_name());
+  }
+  if (type == "WordPiece") {
+    return WordPieceModel(vocabulary, options.find_uint("max_input_chars_per_word").value_or(100),
+                          options.file_name());
+  }
+  fail(ErrorCode::kUnsupported,
+       "{}: a model of type \"{}\" is not known; known are BPE, Unigram and WordPiece",
        options.file_name(), type);
 }
 
@@ -57,6 +77,10 @@ void Encoder::encode(std::string_view piece, EncoderWorkspace& work,
     byte_pair->encode(piece, work.byte_pair, ids);
   } else if (const auto* sentencepiece = std::get_if<SentencePieceBpe>(&model_)) {
     sentencepiece->encode(piece, work.sentencepiece, ids);
+  } else if (const auto* unigram = std::get_if<UnigramModel>(&model_)) {
+    unigram->encode(piece, work.unigram, ids);
+  } else {
+    std::get<WordPieceModel>(model_).encode(piece, ids);
   }
 }
 

@@ -10,6 +10,8 @@
 #include "base/json.h"
 #include "text/byte_pair_model.h"
 #include "text/sentencepiece_bpe.h"
+#include "text/unigram_model.h"
+#include "text/word_piece_model.h"
 
 namespace nibble {
 
@@ -17,6 +19,7 @@ namespace nibble {
 struct EncoderWorkspace {
   SentencePieceBpe::Workspace sentencepiece;
   BytePairModel::Workspace byte_pair;
+  UnigramModel::Workspace unigram;
 
   // Before a text of so many bytes.
   void prepare(size_t bytes) { byte_pair.cache.prepare(bytes); }
@@ -35,7 +38,7 @@ class Encoder {
   bool takes_any_bytes() const { return std::holds_alternative<SentencePieceBpe>(model_); }
 
  private:
-  std::variant<SentencePieceBpe, BytePairModel> model_;
+  std::variant<SentencePieceBpe, BytePairModel, UnigramModel, WordPieceModel> model_;
 };
 
 }  // namespace nibble

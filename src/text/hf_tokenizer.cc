@@ -176,14 +176,13 @@ void set_affixes(const JsonObject* tokenizer, const JsonObject* config, Vocabula
   };
   const auto add_bos = flag("add_bos_token");
   const auto add_eos = flag("add_eos_token");
-  if (vocabulary.definition.empty()) {
+  if (vocabulary.definition.empty() &&
+      (tokenizer == nullptr || tokenizer->find("post_processor") == nullptr)) {
     vocabulary.add_bos = add_bos.value_or(vocabulary.bos.has_value());
     vocabulary.add_eos = add_eos.value_or(false);
     return;
   }
   Affixes affixes = affixes_of_json(*tokenizer);
-  if (!vocabulary.bos && !vocabulary.cls && affixes.prefix.size() == 1)
-    vocabulary.bos = affixes.prefix.front();
   const auto first = vocabulary.cls ? vocabulary.cls : vocabulary.bos;
   const auto last = vocabulary.sep ? vocabulary.sep : vocabulary.eos;
   if (add_bos && vocabulary.bos) affixes.prefix = list_of(*add_bos, vocabulary.bos, {});
@@ -192,6 +191,7 @@ void set_affixes(const JsonObject* tokenizer, const JsonObject* config, Vocabula
       !affixes.prefix.empty() && affixes.prefix == list_of(true, vocabulary.bos, first);
   vocabulary.add_eos =
       !affixes.suffix.empty() && affixes.suffix == list_of(true, vocabulary.eos, last);
+  if (vocabulary.definition.empty()) return;
   Json definition = parse_json(vocabulary.definition, "tokenizer.json");
   if (!affixes.prefix.empty() && !vocabulary.add_bos) definition["prefix"] = affixes.prefix;
   if (!affixes.suffix.empty() && !vocabulary.add_eos) definition["suffix"] = affixes.suffix;
@@ -209,9 +209,13 @@ Vocabulary base_vocabulary(const HfTokenizerFiles& files, const JsonObject* toke
          files.folder);
   }
   Vocabulary vocabulary = vocabulary_from_tokenizer_json(*tokenizer_json);
-  if (!vocabulary.definition.empty()) return vocabulary;
-  vocabulary.bos = find_token(vocabulary, "<s>");
-  vocabulary.eos = find_token(vocabulary, "</s>");
+  const Affixes affixes = affixes_of_json(*tokenizer_json);
+  if (vocabulary.definition.empty()) {
+    vocabulary.bos = find_token(vocabulary, "<s>");
+    vocabulary.eos = find_token(vocabulary, "</s>");
+  }
+  if (affixes.prefix.size() == 1) vocabulary.bos = affixes.prefix.front();
+  if (affixes.suffix.size() == 1) vocabulary.eos = affixes.suffix.front();
   return vocabulary;
 }
 
@@ -232,10 +236,10 @@ void pad(Vocabulary& vocabulary, uint64_t size, const std::string& folder) {
 
 }  // namespace
 
-Vocabulary vocabulary_from_hf(const HfTokenizerFiles& files, uint64_t vocab_size) {
-  if (vocab_size == 0 || vocab_size > kMaxVocabularySize) {
+Vocabulary vocabulary_from_hf(const HfTokenizerFiles& files, std::optional<uint64_t> vocab_size) {
+  if (vocab_size && (*vocab_size == 0 || *vocab_size > kMaxVocabularySize)) {
     fail(ErrorCode::kInvalidFile, "{}: a vocabulary of {} tokens, expected 1 to {}", files.folder,
-         vocab_size, kMaxVocabularySize);
+         *vocab_size, kMaxVocabularySize);
   }
   const JsonFile tokenizer(files.tokenizer_json, files.folder, "tokenizer.json");
   const JsonFile added(files.added_tokens, files.folder, "added_tokens.json");
@@ -256,7 +260,7 @@ Vocabulary vocabulary_from_hf(const HfTokenizerFiles& files, uint64_t vocab_size
 
   if (map.get()) read_roles(*map.get(), vocabulary);
   if (config.get()) read_config(*config.get(), vocabulary);
-  set_affixes(tokenizer.get(), config.get(), vocabulary);
+  set_affixes(files.tokenizer_model ? nullptr : tokenizer.get(), config.get(), vocabulary);
   if (files.chat_template) vocabulary.chat_template = *files.chat_template;
   for (size_t id = 0; id < vocabulary.size(); ++id) {
     std::string& text = vocabulary.tokens[id];
@@ -264,7 +268,7 @@ Vocabulary vocabulary_from_hf(const HfTokenizerFiles& files, uint64_t vocab_size
     const bool is_marked = vocabulary.definition.empty();
     if (is_marked && vocabulary.types[id] == TokenType::kUserDefined) text = unmark_spaces(text);
   }
-  pad(vocabulary, vocab_size, files.folder);
+  pad(vocabulary, vocab_size.value_or(vocabulary.size()), files.folder);
   check_vocabulary(vocabulary, files.folder);
   // A part that cannot be run is found now, not when a converted file is loaded.
   if (!vocabulary.definition.empty()) Tokenizer(vocabulary, files.folder + "/tokenizer.json");

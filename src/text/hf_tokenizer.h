@@ -21,12 +21,13 @@ struct HfTokenizerFiles {
   std::string folder;                             // for messages
 };
 
-// A vocabulary of exactly `vocab_size` tokens, the rows of the model's embedding: missing ones are
-// filled up with "[PAD{id}]" of type kUnused, as llama.cpp's converter does. Later files override
+// A vocabulary of exactly `vocab_size` tokens, the rows of the model's embedding (nullopt: as many
+// as there are): missing ones are filled up with "[PAD{id}]" of type kUnused, as llama.cpp's
+// converter does. Later files override
 // earlier ones in the order special_tokens_map.json, tokenizer_config.json; BOS and EOS are "<s>"
-// and "</s>" where nothing names them. Errors: kNotFound without any tokenizer file, kUnsupported
-// for other kinds than SentencePiece BPE, kInvalidFile, also when there are more than `vocab_size`
-// tokens.
-Vocabulary vocabulary_from_hf(const HfTokenizerFiles& files, uint64_t vocab_size);
+// and "</s>" where nothing names them. Errors: kNotFound without any tokenizer file, kUnsupported,
+// naming it, for a part of a tokenizer that is not known, kInvalidFile, also when there are more
+// than `vocab_size` tokens.
+Vocabulary vocabulary_from_hf(const HfTokenizerFiles& files, std::optional<uint64_t> vocab_size);
 
 }  // namespace nibble

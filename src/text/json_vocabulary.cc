@@ -160,6 +160,63 @@ Vocabulary byte_pair_vocabulary(const JsonObject& tokenizer, const JsonObject& m
   return vocabulary;
 }
 
+// --- Unigram and WordPiece -----------------------------------------------------------------------
+
+// "vocab": [["<pad>", 0.0], ...]; the place is the id.
+Vocabulary unigram_vocabulary(const JsonObject& tokenizer, const JsonObject& model,
+                              const Json& definition) {
+  const std::vector<AddedToken> added = added_tokens_of_json(tokenizer);
+  std::vector<Entry> entries;
+  std::vector<float> scores;
+  for (const Json& item : model.require("vocab")) {
+    if (!item.is_array() || item.size() != 2 || !item[0].is_string() || !item[1].is_number()) {
+      fail(ErrorCode::kInvalidFile, "{}: \"vocab\": found {}, expected [\"token\", score]",
+           model.file_name(), shown(item));
+    }
+    entries.push_back({entries.size(), item[0].get_ref<const std::string&>()});
+    scores.push_back(item[1].get<float>());
+  }
+  for (const AddedToken& token : added) entries.push_back({token.id, token.text});
+  Vocabulary vocabulary;
+  vocabulary.model = "t5";
+  place_tokens(entries, tokenizer.file_name(), vocabulary);
+  vocabulary.scores = std::move(scores);
+  vocabulary.scores.resize(vocabulary.size());
+  set_types(added, model.find_bool("byte_fallback").value_or(false), vocabulary);
+  if (const auto unknown = model.find_uint("unk_id")) {
+    vocabulary.unk = static_cast<uint32_t>(std::min<uint64_t>(*unknown, kMaxVocabularySize));
+  }
+  vocabulary.definition = definition.dump();
+  return vocabulary;
+}
+
+// GGUF marks where words begin, WordPiece where they go on.
+std::string marked_word_piece(const std::string& text, const std::string& prefix) {
+  if (text.size() > prefix.size() && text.starts_with(prefix)) return text.substr(prefix.size());
+  return std::string(kSpaceMark) + text;
+}
+
+Vocabulary word_piece_vocabulary(const JsonObject& tokenizer, const JsonObject& model,
+                                 const Json& definition) {
+  const std::vector<AddedToken> added = added_tokens_of_json(tokenizer);
+  Vocabulary vocabulary;
+  vocabulary.model = "bert";
+  place_tokens(entries_of(model, added), tokenizer.file_name(), vocabulary);
+  set_types(added, false, vocabulary);
+  set_unknown(model, vocabulary);
+  const std::string prefix = model.find_string("continuing_subword_prefix").value_or("##");
+  for (size_t id = 0; id < vocabulary.size(); ++id) {
+    if (vocabulary.types[id] == TokenType::kNormal)
+      vocabulary.tokens[id] = marked_word_piece(vocabulary.tokens[id], prefix);
+  }
+  const Affixes affixes = affixes_of_json(tokenizer);
+  if (affixes.prefix.size() == 1) vocabulary.cls = affixes.prefix.front();
+  if (affixes.suffix.size() == 1) vocabulary.sep = affixes.suffix.front();
+  vocabulary.add_space_prefix = false;
+  vocabulary.definition = definition.dump();
+  return vocabulary;
+}
+
 // --- Post-processors -----------------------------------------------------------------------------
 
 uint32_t checked_id(const Json& id, const std::string& file) {
@@ -171,7 +228,10 @@ uint32_t checked_id(const Json& id, const std::string& file) {
 // {"single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": ...}], "special_tokens": {"<s>": ...}}
 Affixes template_affixes(const JsonObject& processor) {
   Affixes affixes;
+  const Json none = Json::object();
   const Json* special = processor.find("special_tokens");
+  const JsonObject tokens(special == nullptr ? none : *special,
+                          processor.file_name() + ": special_tokens");
   bool after = false;
   for (const Json& item : processor.require("single")) {
     const JsonObject part(item, processor.file_name() + ": single");
@@ -181,8 +241,7 @@ Affixes template_affixes(const JsonObject& processor) {
       continue;
     }
     const std::string name = JsonObject(*token, part.file_name()).require_string("id");
-    const JsonObject tokens(special == nullptr ? Json::object() : *special, part.file_name());
-    const JsonObject entry(tokens.require(name.c_str()), part.file_name());
+    const JsonObject entry(tokens.require(name.c_str()), tokens.file_name());
     for (const Json& id : entry.require("ids"))
       (after ? affixes.suffix : affixes.prefix).push_back(checked_id(id, part.file_name()));
   }
@@ -227,7 +286,10 @@ Vocabulary vocabulary_with_definition(const JsonObject& tokenizer) {
   const std::string type = model.find_string("type").value_or("BPE");
   const Json definition = definition_of_json(tokenizer);
   if (type == "BPE") return byte_pair_vocabulary(tokenizer, model, definition);
-  fail(ErrorCode::kUnsupported, "{}: a model of type \"{}\" is not known; known is BPE",
+  if (type == "Unigram") return unigram_vocabulary(tokenizer, model, definition);
+  if (type == "WordPiece") return word_piece_vocabulary(tokenizer, model, definition);
+  fail(ErrorCode::kUnsupported,
+       "{}: a model of type \"{}\" is not known; known are BPE, Unigram and WordPiece",
        tokenizer.file_name(), type);
 }
 

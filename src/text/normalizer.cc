@@ -1,10 +1,12 @@
 #include "text/normalizer.h"
 
+#include <memory>
 #include <utility>
 
 #include "base/error.h"
 #include "text/byte_alphabet.h"
 #include "text/characters.h"
+#include "text/precompiled_map.h"
 
 namespace nibble {
 namespace {
@@ -144,6 +146,8 @@ void Normalizer::add(const Json& description, const std::string& origin) {
     steps_.emplace_back([](std::string text, Regex::Scratch&) { return nmt(text); });
   } else if (type == "BertNormalizer") {
     add_bert(object);
+  } else if (type == "Precompiled") {
+    add_precompiled(object);
   } else if (type == "ByteLevel") {
     is_byte_level_ = true;
     steps_.emplace_back([](std::string text, Regex::Scratch&) { return letters_of_bytes(text); });
@@ -151,7 +155,7 @@ void Normalizer::add(const Json& description, const std::string& origin) {
     fail(
         ErrorCode::kUnsupported,
         "{}: type \"{}\" is not known; known are Sequence, NFC, NFD, NFKC, NFKD, Replace, Prepend, "
-        "Lowercase, Strip, StripAccents, Nmt, BertNormalizer and ByteLevel",
+        "Lowercase, Strip, StripAccents, Nmt, BertNormalizer, Precompiled and ByteLevel",
         object.file_name(), type);
   }
 }
@@ -171,6 +175,16 @@ void Normalizer::add_replace(const JsonObject& replace) {
   steps_.emplace_back([literal, content](std::string text, Regex::Scratch&) {
     return replace_literal(text, literal, content);
   });
+}
+
+void Normalizer::add_precompiled(const JsonObject& precompiled) {
+  const auto bytes = bytes_of_base64(precompiled.require_string("precompiled_charsmap"));
+  if (!bytes) {
+    fail(ErrorCode::kInvalidFile, "{}: precompiled_charsmap: found no Base64",
+         precompiled.file_name());
+  }
+  auto map = std::make_shared<const PrecompiledMap>(*bytes, precompiled.file_name());
+  steps_.emplace_back([map](std::string text, Regex::Scratch&) { return map->apply(text); });
 }
 
 void Normalizer::add_bert(const JsonObject& bert) {

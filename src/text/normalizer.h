@@ -32,6 +32,7 @@ class Normalizer {
 
   void add(const Json& description, const std::string& origin);
   void add_replace(const JsonObject& replace);
+  void add_precompiled(const JsonObject& precompiled);
   void add_bert(const JsonObject& bert);
 
   std::vector<Step> steps_;

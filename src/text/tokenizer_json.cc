@@ -225,6 +225,9 @@ Vocabulary sentencepiece_vocabulary(const JsonObject& tokenizer) {
   const std::vector<AddedToken> added = added_tokens_of_json(tokenizer);
   read_tokens(model, added, vocabulary);
   read_types(model, added, vocabulary);
+  const auto bytes = std::ranges::count(vocabulary.types, TokenType::kByte);
+  if (bytes != 0 && bytes != 256)  // there a character is spelled if its own bytes are tokens
+    fail_not_sentencepiece(model.file_name(), fmt::format("found {} byte tokens", bytes));
   set_scores_from_merges(model, vocabulary);
   return vocabulary;
 }

@@ -127,11 +127,18 @@ void TokenizerParts::add_affixes(const std::string& origin) {
   }
 }
 
+// Byte-level tokens are bytes, BERT's are words without their spaces.
 void TokenizerParts::append_normal(uint32_t id, bool is_start, std::string& text) const {
   const std::string_view token = vocabulary.tokens[id];
   if (is_byte_level) {
     const auto bytes = bytes_of_letters(token);
     text += bytes ? std::string_view(*bytes) : token;
+    return;
+  }
+  if (vocabulary.model == "bert") {  // a mark begins a word, which a space parts from the last one
+    const bool begins = token.starts_with(kSpaceMark);
+    if (begins && !text.empty()) text += ' ';
+    text += token.substr(begins ? kSpaceMark.size() : 0);
     return;
   }
   const bool drops_space = is_start && vocabulary.add_space_prefix && token.starts_with(kSpaceMark);

@@ -44,7 +44,10 @@ TEST_P(TokenizerReference, EveryCaseHasLlamaCppsIdsAndDecodesToItself) {
   for (size_t i = 0; i < cases.size(); ++i) {
     const auto ids = tokenizer.encode(cases[i], {.add_special = false});
     EXPECT_EQ(ids, expected[i]) << "case " << i << ": " << cases[i];
-    EXPECT_EQ(tokenizer.decode(ids), cases[i]);
+    const bool keeps_text = tokenizer.vocabulary().model != "bert";  // it drops case and spaces
+    if (keeps_text) {
+      EXPECT_EQ(tokenizer.decode(ids), cases[i]);
+    }
   }
 }
 

@@ -1,0 +1,99 @@
+"""Small tokenizers of every kind, trained on a text of our own, and the ids that PyPI's tokenizers give for mixed texts:
+tokenizers/NAME.json, and ids.json beside it.
+
+make_tokenizers.py; needs the packages of tests/peers/requirements.txt."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "peers"))
+from mixed_texts import mixed_texts  # noqa: E402
+
+OUT = HERE / "tokenizers"
+TEXT = (ROOT / "assets" / "lab-7m-text" / "evaluation.txt").read_text()[:60000].splitlines()
+GPT4O = (r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
+         r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
+         r"\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+SIZE = 400
+P = pre_tokenizers
+N = normalizers
+
+
+def byte_level(name: str, pre, normalizer=None, **options) -> tuple[str, Tokenizer]:
+    tokenizer = Tokenizer(models.BPE(**options))
+    if normalizer:
+        tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = pre
+    suffix = {key: value for key, value in options.items() if key == "end_of_word_suffix"}
+    tokenizer.train_from_iterator(TEXT, trainers.BpeTrainer(
+        vocab_size=SIZE, special_tokens=["<|endoftext|>", "<|im_end|>"], show_progress=False,
+        initial_alphabet=P.ByteLevel.alphabet(), **suffix))
+    return name, tokenizer
+
+
+def characters(name: str, model, trainer, pre, normalizer) -> tuple[str, Tokenizer]:
+    tokenizer = Tokenizer(model)
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = pre
+    tokenizer.train_from_iterator(TEXT, trainer)
+    return name, tokenizer
+
+
+def make() -> list[tuple[str, Tokenizer]]:
+    bert = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    made = [
+        byte_level("gpt2", P.ByteLevel(False)),
+        byte_level("gpt4o", P.Sequence([P.Split(Regex(GPT4O), "isolated"), P.ByteLevel(False, use_regex=False)]),
+                   N.NFC()),
+        byte_level("falcon", P.Sequence([P.Punctuation("contiguous"), P.ByteLevel(True), P.Digits(False),
+                                         P.Split(Regex("[0-9][0-9][0-9]"), "isolated")])),
+        byte_level("clip", P.Sequence([P.Split(Regex(r"'s|'t|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"), "removed", invert=True),
+                                       P.ByteLevel(False, use_regex=False)]),
+                   N.Sequence([N.NFC(), N.Replace(Regex(r"\s+"), " "), N.Lowercase()]),
+                   unk_token="<|endoftext|>", end_of_word_suffix="</w>"),
+        byte_level("behaviors", P.Sequence([
+            P.Split("a", "merged_with_next"), P.Split(Regex(r"\d"), "merged_with_previous"),
+            P.Split(Regex("[eio]"), "contiguous"), P.Split(Regex(r"[\p{L}&&[^\p{Lu}]]+"), "isolated"),
+            P.ByteLevel(False, use_regex=False)])),
+        characters("words", models.BPE(unk_token="[UNK]", fuse_unk=True),
+                   trainers.BpeTrainer(vocab_size=SIZE, special_tokens=["[UNK]"], show_progress=False),
+                   P.Whitespace(), N.Sequence([N.NFKD(), N.Strip()])),
+        characters("bert", models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=30),
+                   trainers.WordPieceTrainer(vocab_size=SIZE, special_tokens=bert, show_progress=False),
+                   P.BertPreTokenizer(), N.BertNormalizer(lowercase=True)),
+        characters("unigram", models.Unigram(),
+                   trainers.UnigramTrainer(vocab_size=SIZE, unk_token="<unk>", special_tokens=["<pad>", "</s>", "<unk>"],
+                                           show_progress=False),
+                   P.Metaspace(prepend_scheme="always"), N.NFKC()),
+    ]
+    made[0][1].add_tokens([AddedToken("  word", single_word=True), AddedToken("left", lstrip=True, normalized=False),
+                           AddedToken("right", rstrip=True)])
+    bert_tokenizer = dict(made)["bert"]
+    bert_tokenizer.post_processor = processors.BertProcessing(
+        ("[SEP]", bert_tokenizer.token_to_id("[SEP]")), ("[CLS]", bert_tokenizer.token_to_id("[CLS]")))
+    unigram = dict(made)["unigram"]
+    unigram.post_processor = processors.TemplateProcessing(
+        single="$A </s>", special_tokens=[("</s>", unigram.token_to_id("</s>"))])
+    return made
+
+
+def main() -> None:
+    OUT.mkdir(exist_ok=True)
+    texts = ["", " ", "a", *mixed_texts(60, 3)]
+    ids = {}
+    for name, tokenizer in make():
+        tokenizer.save(str(OUT / f"{name}.json"), pretty=False)
+        ids[name] = [tokenizer.encode(text).ids for text in texts]
+    lines = [f'"{name}": {json.dumps(rows, separators=(",", ":"))}' for name, rows in ids.items()]
+    (OUT / "ids.json").write_text("{" + f'"texts": {json.dumps(texts)},\n' + ",\n".join(lines) + "}\n")
+
+
+if __name__ == "__main__":
+    main()
