@@ -84,8 +84,9 @@ std::vector<MomentLayers> passes_of(const ModelConfig& config, const CalibrateOp
   if (!options.moments) return {{}};
   const auto bytes = [](int64_t n) { return triangle_size(n) * sizeof(double); };
   const auto experts = static_cast<uint64_t>(std::max<int64_t>(config.experts, 1));
+  const int64_t ffn = config.experts > 0 ? config.expert_ffn : config.ffn;
   const uint64_t layer_bytes =
-      bytes(config.hidden) * (1 + experts) + bytes(config.q_width()) + bytes(config.ffn) * experts;
+      bytes(config.hidden) * (1 + experts) + bytes(config.q_width()) + bytes(ffn) * experts;
   const uint64_t output_bytes = options.process_output ? bytes(config.hidden) : 0;
   const uint64_t room = options.memory_limit - std::min(options.memory_limit, output_bytes);
   auto at_once = static_cast<int64_t>(
