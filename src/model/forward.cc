@@ -10,7 +10,6 @@ namespace nibble {
 Forward::Forward(const ModelConfig& config, const Weights& weights, ThreadPool& pool)
     : config_(config),
       weights_(weights),
-      pool_(pool),
       products_(weights, pool),
       norms_(config, weights, pool),
       attention_(config, weights, products_, pool),

@@ -63,7 +63,6 @@ class Forward {
 
   const ModelConfig& config_;
   const Weights& weights_;
-  ThreadPool& pool_;
   RowProducts products_;
   Norms norms_;
   SelfAttention attention_;
