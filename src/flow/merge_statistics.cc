@@ -36,9 +36,10 @@ std::vector<StatisticsFile::MomentsShape> common_moments(
   std::vector<StatisticsFile::MomentsShape> shapes;
   for (const auto& [tensor, input] : sources.front().input_names()) {
     const auto entry = importance.matrix().entries.find(input);
-    const bool is_common = std::ranges::all_of(sources, [&](const StatisticsSource& source) {
-      return source.has_moments(tensor) && source.has_moments(input);
-    });
+    const bool is_common = std::ranges::all_of(
+        sources, [&, &tensor = tensor, &input = input](const StatisticsSource& source) {
+          return source.has_moments(tensor) && source.has_moments(input);
+        });
     if (!is_common || entry == importance.matrix().entries.end()) continue;
     names.emplace(tensor, input);
     if (std::ranges::find(shapes, input, &StatisticsFile::MomentsShape::input) != shapes.end())

@@ -27,7 +27,7 @@ void FeedForward::run(const Matrices& of, int64_t layer, const float* x, int64_t
     products_.multiply({{up, gate_.data()}}, layer, x, tokens, config_.hidden);
   }
   const float* gated = is_gated || is_fused ? up_.data() : nullptr;
-  pool_.run(tokens, 4, [&](int64_t begin, int64_t end, int) {
+  pool_.run(tokens, 4, [&, width = width](int64_t begin, int64_t end, int) {
     const int64_t at = begin * width;
     operations().apply(config_.nonlinearity, gate_.data() + at,
                        gated == nullptr ? nullptr : gated + at, (end - begin) * width);
