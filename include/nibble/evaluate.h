@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "nibble/divergence.h"
 #include "nibble/model.h"
@@ -43,6 +44,8 @@ struct Evaluation {
   Estimate perplexity;                   // e to the mean negative log-likelihood per scored token
   double nll = 0;                        // that mean, natural logarithm
   std::optional<Divergence> divergence;  // from the reference, if there is one
+  // Means of each window, in the text's order: of the KL divergence and of the agreement.
+  std::vector<double> window_kl, window_agreement;
   int64_t context = 0;
   int64_t windows = 0;
   int64_t scored_tokens = 0;

@@ -23,6 +23,9 @@ class ScoreStatistics {
   double nll() const { return nll_.mean(); }
   Estimate perplexity() const;
   Divergence divergence() const;  // at least one score was added
+  // Means of each window.
+  const std::vector<double>& window_kl() const { return kl_.window_means(); }
+  const std::vector<double>& window_agreement() const { return same_top_.window_means(); }
 
  private:
   SamplingInterval sampling_interval() const;

@@ -9,14 +9,10 @@
 namespace nibble {
 
 void WindowedMean::end_window() {
-  const double mean =
-      (sum_ - window_begin_sum_) / static_cast<double>(count_ - window_begin_count_);
+  window_means_.push_back((sum_ - window_begin_sum_) /
+                          static_cast<double>(count_ - window_begin_count_));
   window_begin_sum_ = sum_;
   window_begin_count_ = count_;
-  ++windows_;
-  const double difference = mean - window_mean_;
-  window_mean_ += difference / static_cast<double>(windows_);
-  window_squares_ += difference * (mean - window_mean_);
 }
 
 double WindowedMean::variance() const {
@@ -25,13 +21,13 @@ double WindowedMean::variance() const {
 }
 
 double WindowedMean::window_variance() const {
-  if (windows_ < 2) return std::numeric_limits<double>::quiet_NaN();
-  const auto windows = static_cast<double>(windows_);
-  return window_squares_ / (windows - 1) / windows;
+  if (windows() < 2) return std::numeric_limits<double>::quiet_NaN();
+  const double deviation = summarize(window_means_).deviation;
+  return deviation * deviation / static_cast<double>(windows());
 }
 
 Estimate WindowedMean::estimate() const {
-  return make_estimate(mean(), variance(), window_variance(), windows_);
+  return make_estimate(mean(), variance(), window_variance(), windows());
 }
 
 Estimate make_estimate(double value, double variance, double window_variance, int64_t windows) {

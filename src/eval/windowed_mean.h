@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "nibble/divergence.h"
 
@@ -25,17 +26,17 @@ class WindowedMean {
   // below two windows).
   double variance() const;
   double window_variance() const;
-  int64_t windows() const { return windows_; }
+  int64_t windows() const { return static_cast<int64_t>(window_means_.size()); }
+  const std::vector<double>& window_means() const { return window_means_; }
 
   Estimate estimate() const;
 
  private:
   double sum_ = 0, squares_ = 0;
   int64_t count_ = 0;
-  // Welford's way over the windows.
   double window_begin_sum_ = 0;
-  int64_t window_begin_count_ = 0, windows_ = 0;
-  double window_mean_ = 0, window_squares_ = 0;
+  int64_t window_begin_count_ = 0;
+  std::vector<double> window_means_;
 };
 
 // From a mean's two variances.

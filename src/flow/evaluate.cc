@@ -186,7 +186,11 @@ Evaluation evaluate(const Model& model, std::optional<std::string_view> text,
   Evaluation result;
   result.perplexity = statistics.perplexity();
   result.nll = statistics.nll();
-  if (reference) result.divergence = statistics.divergence();
+  if (reference) {
+    result.divergence = statistics.divergence();
+    result.window_kl = statistics.window_kl();
+    result.window_agreement = statistics.window_agreement();
+  }
   result.context = windows.length;
   result.windows = windows.count;
   result.scored_tokens = statistics.count();

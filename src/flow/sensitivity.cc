@@ -1,11 +1,10 @@
 #include "flow/sensitivity.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <memory>
 
 #include "base/error.h"
+#include "base/scratch.h"
 #include "codec/codec.h"
 #include "eval/reference.h"
 #include "eval/reference_writer.h"
@@ -38,14 +37,14 @@ class Divergences {
     choose_sizes(layout);
     constexpr uint64_t kSeed = 1;
     CompactWriter writer(
-        scratch_.path, layout,
+        scratch_.path(), layout,
         windows_.tokens.first(static_cast<size_t>(windows_.count * windows_.length)), kSeed);
     read([&](const ScoredRows& rows) {
       score_rows(rows, *model_.pool, scores_);
       writer.write(rows, scores_, *model_.pool);
     });
     writer.commit();
-    reference_ = std::make_unique<CompactReference>(scratch_.path);
+    reference_ = std::make_unique<CompactReference>(scratch_.path());
   }
 
   double measure() {
@@ -58,20 +57,6 @@ class Divergences {
   }
 
  private:
-  // A file of predictions that nobody needs afterwards.
-  struct Scratch {
-    Scratch()
-        : path(std::filesystem::temp_directory_path() /
-               fmt::format("nibble-{}-{}.ref", getpid(), static_cast<const void*>(this))) {}
-    ~Scratch() {
-      std::error_code ignored;
-      std::filesystem::remove(path, ignored);
-    }
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
-    std::filesystem::path path;
-  };
-
   template <class Use>
   void read(const Use& use) {
     WindowVisitor visitor;
@@ -86,7 +71,7 @@ class Divergences {
   const Model::Parts& model_;
   Windows windows_;
   Session session_;
-  Scratch scratch_;
+  Scratch scratch_{"reference"};  // predictions that nobody needs afterwards
   std::unique_ptr<CompactReference> reference_;
   std::vector<Score> scores_;
 };
