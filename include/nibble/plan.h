@@ -51,8 +51,8 @@ struct TypePlanOptions {
   int64_t context = 512;  // tokens in a window of any of them
   int64_t sensitivity_tokens = 4096;
   int64_t held_back_windows = 0;  // 0: all
-  // Types that are chosen from, by name; empty: default_plan_types(). Tensors whose rows no block
-  // of any divides get those of 32 weights.
+  // Types that are chosen from, by name; empty: default_plan_types(). Tensors whose rows the blocks
+  // of some do not divide may get those of 32 weights (iq4_nl, q4_1, q5_0, q5_1, q8_0) as well.
   std::vector<std::string> types;
   // Where the measured sensitivities are kept, for another goal or to go on after an interrupt; a
   // file of the same model, texts and options is gone on with. Empty: nowhere.

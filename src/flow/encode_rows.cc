@@ -36,6 +36,15 @@ constexpr float largest_weight(DType type) {
   }
 }
 
+// Whether the importance of a weight grows with its size: with importance sqrt(mean square + x^2)
+// beside that of the column, as llama.cpp has it for most types. With grids of 2 bits and less
+// lab-7m loses 2 to 4 % less by it (iq1_s, iq2_xxs, iq2_xs, iq2_s), with iq3_s, q4_0 and iq4_xs 2
+// to 5 % more; the others do not care.
+constexpr bool weighs_by_size(DType type) {
+  return type == DType::kIQ1_S || type == DType::kIQ2_XXS || type == DType::kIQ2_XS ||
+         type == DType::kIQ2_S;
+}
+
 [[noreturn]] void refuse_damaged(const TensorInfo& tensor, uint64_t first_index,
                                  std::span<const float> x) {
   const auto bad = std::ranges::find_if(x, [](float v) { return !std::isfinite(v); });
@@ -102,15 +111,27 @@ void RowEncoder::encode_alone(DType type, const float* importance, uint64_t firs
   if (importance == nullptr) {  // rows are alike, and longer runs encode faster
     encode_row(x, nullptr, static_cast<int64_t>(count) * columns, effort, out);
   } else {
-    for (uint64_t i = 0; i < count; ++i)
-      encode_row(x + static_cast<int64_t>(i) * columns, importance, columns, effort,
-                 out + i * row_bytes);
+    for (uint64_t i = 0; i < count; ++i) {
+      const float* row = x + static_cast<int64_t>(i) * columns;
+      encode_row(row, weighs_by_size(type) ? weighed_by_size(importance, row) : importance, columns,
+                 effort, out + i * row_bytes);
+    }
   }
   if (!has_gain(type)) return;
   for (uint64_t i = 0; i < count; ++i) {
     gain_.restore(type, x + static_cast<int64_t>(i) * columns, importance, columns,
                   out + i * row_bytes);
   }
+}
+
+const float* RowEncoder::weighed_by_size(const float* importance, const float* x) {
+  weighed_.resize(info_->shape.columns());
+  double squares = 0;
+  for (size_t i = 0; i < weighed_.size(); ++i) squares += static_cast<double>(x[i]) * x[i];
+  const auto mean_square = static_cast<float>(squares / static_cast<double>(weighed_.size()));
+  for (size_t i = 0; i < weighed_.size(); ++i)
+    weighed_[i] = importance[i] * std::sqrt(mean_square + x[i] * x[i]);
+  return weighed_.data();
 }
 
 void RowEncoder::encode_with_feedback(DType type, const FeedbackFactor& factor, uint64_t first,

@@ -48,10 +48,12 @@ class RowEncoder {
   // Rows [first, first + count) of those that were read, all of one matrix.
   void encode_alone(DType type, const float* importance, uint64_t first, uint64_t count,
                     Effort effort);
+  const float* weighed_by_size(const float* importance, const float* x);
   void encode_with_feedback(DType type, const FeedbackFactor& factor, uint64_t first,
                             uint64_t count, Effort effort);
 
   std::vector<std::byte> encoded_;
+  std::vector<float> weighed_;    // importance of a row's weights
   std::vector<float> corrected_;  // rows that feedback has changed
   FeedbackEncoder feedback_;
   GainRestorer gain_;

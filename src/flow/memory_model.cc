@@ -182,6 +182,8 @@ MemoryNeed predict_memory(const ModelConfig& config, std::span<const TensorInfo>
   return need;
 }
 
+namespace {
+
 uint64_t resident_memory_bytes() {
   std::ifstream file("/proc/self/status");
   for (std::string name; file >> name;) {
@@ -190,6 +192,13 @@ uint64_t resident_memory_bytes() {
     std::getline(file, name);
   }
   return 0;
+}
+
+}  // namespace
+
+uint64_t program_memory_bytes() {
+  static const uint64_t bytes = resident_memory_bytes();
+  return bytes;
 }
 
 }  // namespace nibble

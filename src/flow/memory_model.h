@@ -30,7 +30,8 @@ uint64_t kv_cache_bytes(const ModelConfig& config, int64_t context, KvTypes kv_t
 uint64_t forward_bytes(const ModelConfig& config, std::span<const TensorInfo> tensors,
                        int64_t tokens);
 
-// What a process takes now: VmRSS of /proc/self/status; 0 where the system does not say.
-uint64_t resident_memory_bytes();
+// What the program takes without a model: VmRSS of /proc/self/status when this is called for the
+// first time, before anything is loaded; 0 where the system does not say.
+uint64_t program_memory_bytes();
 
 }  // namespace nibble

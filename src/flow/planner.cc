@@ -39,15 +39,18 @@ std::vector<DType> types_of(const TypePlanOptions& options) {
   return types;
 }
 
-// What a tensor can become, smallest first: blocks that divide its rows, or else small ones, and at
-// last what it is.
+// What a tensor can become, smallest first: blocks that divide its rows, small ones too where some
+// of those that were asked for do not, and at last what it is.
 std::vector<DType> possible_types(const TensorInfo& tensor, const std::vector<DType>& types) {
   const auto fits = [&](DType type) { return tensor.shape.columns() % block_weights(type) == 0; };
   std::vector<DType> possible;
   std::ranges::copy_if(types, std::back_inserter(possible), fits);
-  const bool is_ragged = std::ranges::none_of(
-      possible, [](DType type) { return codec(type).domain == Domain::kInteger; });
-  if (is_ragged) std::ranges::copy_if(kSmallBlockTypes, std::back_inserter(possible), fits);
+  if (possible.size() < types.size()) {
+    for (const DType type : kSmallBlockTypes) {
+      if (fits(type) && std::ranges::find(possible, type) == possible.end())
+        possible.push_back(type);
+    }
+  }
   std::erase_if(possible, [&](DType type) {
     return type != tensor.type && bits_per_weight(type) >= bits_per_weight(tensor.type);
   });
@@ -130,10 +133,7 @@ void check_plan_options(const TypePlanOptions& options) {
 }
 
 Planner::Planner(const Model& model, const TypePlanOptions& options, std::string name)
-    : options_(options),
-      name_(std::move(name)),
-      model_(model),
-      program_bytes_(resident_memory_bytes()) {
+    : options_(options), name_(std::move(name)), model_(model) {
   request_ =
       std::make_unique<QuantizeRequest>(read_request(options_.quantize, model.parts().source));
   make_items();
@@ -332,9 +332,9 @@ uint64_t Planner::largest_memory(const TypePlan& plan) const {
   }
   std::vector<TensorInfo> tensors = source().tensors().tensors();
   for (size_t i = 0; i < tensors.size(); ++i) tensors[i].type = plan.tensors[i].type;
-  return predict_memory(parts.config, tensors,
-                        goal.context > 0 ? goal.context : std::min(kUsual, trained),
-                        kv_types_from_name(goal.kv_type), parts.pool->count(), program_bytes_)
+  return predict_memory(
+             parts.config, tensors, goal.context > 0 ? goal.context : std::min(kUsual, trained),
+             kv_types_from_name(goal.kv_type), parts.pool->count(), program_memory_bytes())
       .peak;
 }
 

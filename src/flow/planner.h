@@ -66,7 +66,6 @@ class Planner {
   const Model& model_;
   std::unique_ptr<QuantizeRequest> request_;
   std::vector<Item> items_;
-  uint64_t program_bytes_ = 0;
 };
 
 }  // namespace nibble

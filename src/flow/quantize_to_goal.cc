@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/scratch.h"
 #include "flow/contract.h"
+#include "flow/memory_model.h"
 #include "flow/planner.h"
 #include "nibble/evaluate.h"
 #include "nibble/plan.h"
@@ -65,6 +66,14 @@ void check_texts(const TypePlanOptions& options) {
     fail(ErrorCode::kUsage, "a goal takes a text, to measure how much each tensor matters");
 }
 
+// Before a model is loaded.
+void begin(TypePlanOptions& options) {
+  program_memory_bytes();
+  check_plan_options(options);
+  check_texts(options);
+  hold_texts_back(options);
+}
+
 // Statistics of the texts, unless there are some.
 void calibrate_if_needed(const Model& model, TypePlanOptions& options,
                          const std::filesystem::path& statistics) {
@@ -107,9 +116,7 @@ GoalResult work_towards_goal(const std::filesystem::path& model,
 
 TypePlan plan_types(const std::filesystem::path& model, const TypePlanOptions& asked) {
   TypePlanOptions options = asked;
-  check_plan_options(options);
-  check_texts(options);
-  hold_texts_back(options);
+  begin(options);
   const Scratch scratch("plan");
   std::filesystem::create_directories(scratch.path());
   const Model loaded = load_to_plan(model, options.quantize.run);
@@ -122,9 +129,7 @@ TypePlan plan_types(const std::filesystem::path& model, const TypePlanOptions& a
 GoalResult quantize_to_goal(const std::filesystem::path& model, const std::filesystem::path& output,
                             const TypePlanOptions& asked) {
   TypePlanOptions options = asked;
-  check_plan_options(options);
-  check_texts(options);
-  hold_texts_back(options);
+  begin(options);
   const WorkFolder work(output, options.quantize.resume);
   if (options.sensitivity.empty()) options.sensitivity = work.file("sensitivity.jsonl");
   try {

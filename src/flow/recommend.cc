@@ -205,7 +205,7 @@ void add_notes(const Subject& subject, Recommendation& report) {
 }  // namespace
 
 Recommendation recommend(const std::filesystem::path& model, const RecommendOptions& options) {
-  const uint64_t program_bytes = resident_memory_bytes();
+  const uint64_t program_bytes = program_memory_bytes();
   check_options(options);
   const Subject subject = open_subject(model);
   Recommendation report = describe(subject, options);

@@ -165,6 +165,27 @@ TEST_F(PlanTest, ContractsThatNoFileMeetsLeaveNoFile) {
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 
+// 7.14 bits per weight were the least once, though blocks of 32 weights make 4.5.
+TEST_F(PlanTest, RowsThatNoLargeBlockDividesGetSmallOnes) {
+  auto planned = options();
+  planned.texts = {{"text", "The quick brown fox jumps over the lazy dog. " +
+                                own_text("calibration.txt").substr(0, 4000)}};
+  planned.quantize.method = Method::kNearest;
+  planned.context = 32;
+  planned.sensitivity_tokens = 64;
+  planned.types = {};
+  planned.goal.bits_per_weight = 5.2;
+  const auto fixtures = repository_path("tests/golden/arch"), model = folder_ / "model";
+  std::filesystem::copy(fixtures / "llama", model);
+  for (const char* name : {"tokenizer.json", "tokenizer_config.json"})
+    std::filesystem::copy(fixtures / name, model / name);
+  const TypePlan plan = plan_types(model, planned);
+  EXPECT_LE(plan.bits_per_weight, 5.2);
+  size_t small = 0;
+  for (const auto& tensor : plan.tensors) small += dtype_name(tensor.type) == "iq4_nl";
+  EXPECT_GT(small, 0u);
+}
+
 TEST_F(PlanTest, WhatIsSaidOfSingleTensorsStands) {
   auto planned = options();
   planned.quantize.method = Method::kNearest;
