@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/error.h"
 #include "codec/codec.h"
 #include "infer/session.h"
 #include "kernel/interleaving.h"
@@ -180,6 +181,15 @@ MemoryNeed predict_memory(const ModelConfig& config, std::span<const TensorInfo>
   need.peak =
       need.program + std::max(weights.running + need.kv_cache + need.working, weights.loading);
   return need;
+}
+
+int64_t context_to_use(int64_t asked, int64_t trained, const std::string& model) {
+  constexpr int64_t kUsual = 8192;
+  if (asked < 0 || asked > trained) {
+    fail(ErrorCode::kUsage, "a context of {} tokens is not possible: {} was trained for {}", asked,
+         model, trained);
+  }
+  return asked > 0 ? asked : std::min(kUsual, trained);
 }
 
 namespace {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "kernel/kv_layout.h"
 #include "model/config.h"
@@ -29,6 +30,10 @@ uint64_t kv_cache_bytes(const ModelConfig& config, int64_t context, KvTypes kv_t
 // Buffers of Forward for a batch of so many tokens and the logits of one.
 uint64_t forward_bytes(const ModelConfig& config, std::span<const TensorInfo> tensors,
                        int64_t tokens);
+
+// `asked`, or with 0 what most use: 8192 tokens or those the model was trained for, if fewer. Error
+// kUsage for more of them or less than none; `model` is what it says.
+int64_t context_to_use(int64_t asked, int64_t trained, const std::string& model);
 
 // What the program takes without a model: VmRSS of /proc/self/status when this is called for the
 // first time, before anything is loaded; 0 where the system does not say.

@@ -323,18 +323,13 @@ TypePlan Planner::within_file(uint64_t bytes, const std::string& what) const {
 
 uint64_t Planner::largest_memory(const TypePlan& plan) const {
   const Model::Parts& parts = model_.parts();
-  constexpr int64_t kUsual = 8192;
   const Goal& goal = options_.goal;
-  const int64_t trained = parts.config.context_length;
-  if (goal.context > trained) {
-    fail(ErrorCode::kUsage, "a context of {} tokens is not possible: {} was trained for {}",
-         goal.context, parts.path.string(), trained);
-  }
+  const int64_t context =
+      context_to_use(goal.context, parts.config.context_length, parts.path.string());
   std::vector<TensorInfo> tensors = source().tensors().tensors();
   for (size_t i = 0; i < tensors.size(); ++i) tensors[i].type = plan.tensors[i].type;
-  return predict_memory(
-             parts.config, tensors, goal.context > 0 ? goal.context : std::min(kUsual, trained),
-             kv_types_from_name(goal.kv_type), parts.pool->count(), program_memory_bytes())
+  return predict_memory(parts.config, tensors, context, kv_types_from_name(goal.kv_type),
+                        parts.pool->count(), program_memory_bytes())
       .peak;
 }
 

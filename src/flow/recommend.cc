@@ -65,16 +65,6 @@ double largest_loss(const RecommendOptions& options) {
   fail(ErrorCode::kUsage, "unknown use \"{}\"; there are {}", options.use, known);
 }
 
-int64_t context_for(const Subject& subject, const RecommendOptions& options) {
-  constexpr int64_t kUsual = 8192;
-  const int64_t trained = subject.config.context_length;
-  if (options.context < 0 || options.context > trained) {
-    fail(ErrorCode::kUsage, "a context of {} tokens is not possible: {} was trained for {}",
-         options.context, subject.source.path.string(), trained);
-  }
-  return options.context > 0 ? options.context : std::min(kUsual, trained);
-}
-
 uint64_t ram_for(const RecommendOptions& options) {
   const uint64_t ram = options.ram > 0 ? options.ram : available_memory();
   if (ram == 0)
@@ -184,7 +174,8 @@ Recommendation describe(const Subject& subject, const RecommendOptions& options)
     report.weights += tensor.shape.count();
   report.ram = ram_for(options);
   report.vram = options.vram;
-  report.context = context_for(subject, options);
+  report.context =
+      context_to_use(options.context, subject.config.context_length, subject.source.path.string());
   report.max_loss = largest_loss(options);
   return report;
 }
