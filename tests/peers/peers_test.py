@@ -228,6 +228,26 @@ class OurFilesInLlamaCpp(Files):
                 assert_same_greedy_tokens(self, self.file(kind), CLOSENESS[kind])
 
 
+class PlannedFiles(unittest.TestCase):
+    """Types chosen tensor by tensor, rounded with error feedback."""
+
+    def test_give_the_same_greedy_tokens(self) -> None:
+        text = TEXT.parent / "calibration.txt"
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            nibble("calibrate", MODEL, "-f", text, "-c", 256, "--moments", "-o", folder / "statistics.gguf", "--quiet")
+            for size in (2600000, 3200000, 4300000):
+                with self.subTest(bytes=size):
+                    path = folder / f"planned-{size}.gguf"
+                    nibble("quantize", MODEL, "--size", f"{size}B", "--imatrix", folder / "statistics.gguf", "--calibration", text,
+                           "--window", 256, "--sensitivity-tokens", 1024, "--sensitivity", folder / "sensitivity.jsonl",
+                           "-o", path, "--quiet")
+                    self.assertLessEqual(path.stat().st_size, size)
+                    types = {t["type"] for t in json.loads(nibble("inspect", path, "--json"))["tensors"]}
+                    self.assertGreater(len(types), 3)
+                    assert_same_greedy_tokens(self, path, RUNS_OF_256)
+
+
 class MixturesOfExperts(unittest.TestCase):
     def test_give_the_same_greedy_tokens(self) -> None:
         kinds = ("f16", "q8_0", "q4_k_m")
