@@ -44,10 +44,11 @@ class Fixture:
     """A class of Transformers with a config that differs from DIMENSIONS by `fields`."""
 
     def __init__(self, kind: str, without: tuple[str, ...] = (), change: Callable[[Tensors, dict], None] | None = None,
-                 **fields: object) -> None:
+                 zero: tuple[str, ...] = (), **fields: object) -> None:
         self.kind = kind
         dimensions = {key: value for key, value in DIMENSIONS.items() if key not in without}
         self.fields = {**dimensions, **fields}
+        self.zero = zero  # parameters that are 0, by parts of their names
         self.change = change  # makes a checkpoint of a family that Transformers has no class for
 
     def model(self) -> torch.nn.Module:
@@ -107,6 +108,20 @@ def as_minicpm(tensors: Tensors, config: dict) -> None:
                   dim_model_base=16)  # 1 / sqrt(4 layers) and 32 / 16
 
 
+def as_deepseek(tensors: Tensors, config: dict) -> None:
+    """Qwen 2 MoE whose shared expert's gate is 0, so that half of it is added, and whose biases are 0."""
+    for name in list(tensors):
+        if "shared_expert_gate" in name or name.endswith(".bias"):
+            del tensors[name]
+        elif name.endswith("shared_expert.down_proj.weight"):
+            tensors[name] /= 2
+    rename(tensors, {"shared_expert.": "shared_experts."})
+    del config["shared_expert_intermediate_size"], config["mlp_only_layers"]
+    config.update(architectures=["DeepseekForCausalLM"], model_type="deepseek", n_shared_experts=2,
+                  n_routed_experts=config.pop("num_experts"), first_k_dense_replace=1, moe_layer_freq=1,
+                  scoring_func="softmax")
+
+
 E2M1 = torch.tensor([0, 0.5, 1, 1.5, 2, 3, 4, 6, 0, -0.5, -1, -1.5, -2, -3, -4, -6])
 
 
@@ -135,6 +150,12 @@ def as_mxfp4(tensors: Tensors, config: dict) -> None:
 
 GPT_OSS = {"head_dim": 16, "num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": 12,
            "rope_parameters": {**YARN, "truncate": False, "beta_fast": 32.0, "beta_slow": 1.0}}
+
+# Keys of 32 + 8 dimensions, values of 32, latents of 64 and 32: multiples of 32 where matrices have columns.
+MLA = {"kv_lora_rank": 64, "q_lora_rank": 32, "qk_nope_head_dim": 32, "qk_rope_head_dim": 8, "v_head_dim": 32,
+       "num_key_value_heads": 4, "n_routed_experts": 8, "n_shared_experts": 1, "num_experts_per_tok": 3,
+       "moe_intermediate_size": 32, "first_k_dense_replace": 1}
+MSCALE = {"mscale": 0.707, "mscale_all_dim": 0.707}
 
 FIXTURES = {
     "llama": Fixture("LlamaForCausalLM", head_dim=16),
@@ -183,6 +204,15 @@ FIXTURES = {
                         shared_expert_intermediate_size=64, decoder_sparse_step=1),
     "qwen3moe": Fixture("Qwen3MoeForCausalLM", head_dim=16, num_experts=4, num_experts_per_tok=2,
                         moe_intermediate_size=32, norm_topk_prob=True),
+    "deepseek": Fixture("Qwen2MoeForCausalLM", change=as_deepseek, zero=("shared_expert_gate", "proj.bias"),
+                        num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32,
+                        shared_expert_intermediate_size=64, decoder_sparse_step=1, mlp_only_layers=[0],
+                        norm_topk_prob=False),
+    "deepseek_v2": Fixture("DeepseekV2ForCausalLM", **MLA, rope_parameters={**YARN, **MSCALE}, n_group=4, topk_group=2,
+                           topk_method="group_limited_greedy", routed_scaling_factor=2.0),
+    "deepseek_v2_lite": Fixture("DeepseekV2ForCausalLM", **{**MLA, "q_lora_rank": None}),
+    "deepseek_v3": Fixture("DeepseekV3ForCausalLM", **MLA, rope_parameters={**YARN, "mscale": 1.0, "mscale_all_dim": 1.0},
+                           n_group=4, topk_group=2, routed_scaling_factor=2.5, norm_topk_prob=True),
     "gpt_oss": Fixture("GptOssForCausalLM", **GPT_OSS),
     "gpt_oss_mxfp4": Fixture("GptOssForCausalLM", change=as_mxfp4, **GPT_OSS),
     "granite": Fixture("GraniteForCausalLM", attention_multiplier=0.25, embedding_multiplier=3.0,
@@ -205,7 +235,7 @@ FIXTURES = {
 }
 
 
-def fill(model: torch.nn.Module, mxfp4: bool) -> None:
+def fill(model: torch.nn.Module, mxfp4: bool, zero: tuple[str, ...]) -> None:
     """Weights large enough that everything in the model matters, rounded to bfloat16."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -221,12 +251,18 @@ def fill(model: torch.nn.Module, mxfp4: bool) -> None:
             elif parameter.dim() == 1:
                 values = values * 0.2 + float(parameter.float().mean().round())
             parameter.copy_(torch.from_numpy(values).bfloat16().float())
+            if any(part in name for part in zero):
+                parameter.zero_()
+        for name, buffer in model.named_buffers():
+            if name.endswith("e_score_correction_bias"):
+                random = numpy.random.RandomState(zlib.crc32(name.encode()))
+                buffer.copy_(torch.from_numpy(random.standard_normal(buffer.shape) * 0.2).bfloat16().float())
 
 
 def make(name: str) -> None:
     fixture = FIXTURES[name]
     model = fixture.model().float().eval()
-    fill(model, fixture.change is as_mxfp4)
+    fill(model, fixture.change is as_mxfp4, fixture.zero)
     with torch.no_grad():
         logits = model(torch.tensor([TOKENS])).logits[0].numpy()
     folder = FOLDER / name

@@ -65,7 +65,7 @@ InputStatistics& ActivationStatistics::input(std::span<const Role> roles, int64_
   size_t& index = index_of(roles.front(), layer);
   if (index == 0) {
     const bool is_stacked = role_row(roles.front()).is_stacked();
-    const auto experts = static_cast<size_t>(is_stacked ? config_.experts : 1);
+    const auto experts = static_cast<size_t>(is_stacked ? config_.matrices_of(roles.front()) : 1);
     InputStatistics& added = inputs_.emplace_back();
     added.roles.assign(roles.begin(), roles.end());
     added.layer = layer;

@@ -66,7 +66,8 @@ WeightError error_of(const Model::Parts& model, const Model::Parts& reference, T
                      const RecordedLayers& recorded, bool is_output) {
   const auto layer = static_cast<int64_t>(place.layer);
   const Role input_of = is_output ? Role::kOutput : place.role;
-  const int64_t matrices = role_row(place.role).is_stacked() ? model.config.experts : 1;
+  const int64_t matrices =
+      role_row(place.role).is_stacked() ? model.config.matrices_of(place.role) : 1;
   WeightError sum;
   for (int64_t m = 0; m < matrices; ++m) {
     sum += weight_error(model.weights->of(place.role, layer, m),

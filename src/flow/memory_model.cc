@@ -64,7 +64,7 @@ int64_t activation_bytes(const std::set<DType>& types, int64_t rows, int64_t col
   return bytes + rows * (quantized + tiles + sums);
 }
 
-bool is_of_experts(Role role) { return role_row(role).is_stacked(); }
+bool is_of_experts(Role role) { return role_row(role).kind == RoleKind::kStacked; }
 
 // Panels of weights that a thread unpacks, and what it attends with (kernel/matmul.cc,
 // batch_attention.cc).
@@ -110,7 +110,14 @@ uint64_t f32_bytes(const TensorInfo& tensor) { return tensor.shape.count() * siz
 int64_t attention_width(const ModelConfig& c, bool has_fused, bool has_second_norm) {
   const int64_t ropes = c.rope_dimensions * (c.local_rope_base > 0 ? 2 : 1);
   const int64_t fused = has_fused ? c.q_width() + 2 * c.kv_width() : 0;
-  return (has_second_norm ? 4 : 3) * c.hidden + 2 * c.q_width() + 2 * c.kv_width() + fused + ropes;
+  // LatentProjection's: queries and what they are made of, keys' latents, and heads' parts.
+  const int64_t key = c.still_key_dim + c.rope_dimensions;
+  const int64_t latent = c.latent == 0 ? 0
+                                       : c.query_latent + c.heads * key + c.kv_width() + c.latent +
+                                             2 * c.heads * std::max(c.latent, c.still_key_dim) +
+                                             c.attended_width();
+  return (has_second_norm ? 4 : 3) * c.hidden + 2 * c.q_width() + 2 * c.kv_width() + fused +
+         latent + ropes;
 }
 
 }  // namespace

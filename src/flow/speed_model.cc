@@ -43,6 +43,12 @@ constexpr int64_t kVocabularyWeights = 16 * kMiB;  // of the output matrix, at m
 // The matrices of a layer that a token is multiplied with, in weights.
 int64_t layer_weights(const ModelConfig& c) {
   const int64_t ffn = c.experts > 0 ? c.experts_used * c.expert_ffn + c.shared_ffn : c.ffn;
+  if (c.latent > 0) {
+    const int64_t queries = c.heads * (c.still_key_dim + c.rope_dimensions);
+    const int64_t from = c.query_latent > 0 ? c.query_latent : c.hidden;
+    return c.hidden * (c.query_latent + c.kv_width() + c.attended_width() + 3 * ffn) +
+           queries * from + c.heads * c.latent * (c.still_key_dim + c.value_dim);
+  }
   return c.hidden * (2 * c.q_width() + 2 * c.kv_width() + 3 * ffn);
 }
 
@@ -68,7 +74,7 @@ ModelConfig narrowed(ModelConfig config, const Fits& fits) {
 double multiplied_share(const TensorInfo& tensor, const ModelConfig& config) {
   const TensorPlace place = *place_from_gguf_name(tensor.name);
   if (!is_multiplied(place)) return 0;
-  if (!role_row(place.role).is_stacked()) return 1;
+  if (role_row(place.role).kind != RoleKind::kStacked) return 1;
   return static_cast<double>(config.experts_used) / static_cast<double>(config.experts);
 }
 

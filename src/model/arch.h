@@ -64,6 +64,7 @@ struct Arch {
   std::span<const std::string_view> ignored_suffixes = {};
   std::span<const std::string_view> ignored_prefixes = {};
   std::span<const CheckpointName> names = {};  // searched before kCommonNames
+  bool has_later_layers = false;               // that are no part of the language model
   bool norms_lack_one = false;                 // the checkpoint's weights of norms are less by 1
   std::span<const ConfigKey> keys = {};        // besides those that all have
   // What neither says: more keys, after all others.
@@ -96,6 +97,8 @@ struct Arch {
   Role ffn_norm = Role::kFfnNorm;
   // Attention and the feed-forward network read the same residual stream.
   bool is_parallel = false;
+  // Multi-head latent attention, see ModelConfig::latent.
+  bool is_latent = false;
   // The embedding is scaled by sqrt(hidden) unless the file says otherwise.
   bool scales_embedding = false;
   // What the file calls logit_scale divides logits.

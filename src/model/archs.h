@@ -6,6 +6,8 @@
 #include "model/arch/bloom.h"
 #include "model/arch/cohere2.h"
 #include "model/arch/command_r.h"
+#include "model/arch/deepseek.h"
+#include "model/arch/deepseek2.h"
 #include "model/arch/exaone.h"
 #include "model/arch/exaone4.h"
 #include "model/arch/falcon.h"
@@ -41,11 +43,12 @@
 namespace nibble {
 
 inline constexpr std::array kArchs = {
-    &kLlama,   &kBloom,    &kCohere2,    &kCommandR,  &kExaone,    &kExaone4,    &kFalcon,
-    &kGemma,   &kGemma2,   &kGemma3,     &kGlm4,      &kGpt2,      &kGptJ,       &kGptOss,
-    &kGptNeoX, &kGranite,  &kGraniteMoe, &kInternLm2, &kMiniCpm,   &kMpt,        &kOlmo,
-    &kOlmo2,   &kOlmoe,    &kPhi2,       &kPhi3,      &kPhiMoe,    &kQwen2,      &kQwen2Moe,
-    &kQwen3,   &kQwen3Moe, &kSmolLm3,    &kStableLm,  &kStarCoder, &kStarCoder2,
+    &kLlama,      &kBloom,     &kCohere2, &kCommandR, &kDeepSeek,  &kDeepSeek2,
+    &kExaone,     &kExaone4,   &kFalcon,  &kGemma,    &kGemma2,    &kGemma3,
+    &kGlm4,       &kGpt2,      &kGptJ,    &kGptOss,   &kGptNeoX,   &kGranite,
+    &kGraniteMoe, &kInternLm2, &kMiniCpm, &kMpt,      &kOlmo,      &kOlmo2,
+    &kOlmoe,      &kPhi2,      &kPhi3,    &kPhiMoe,   &kQwen2,     &kQwen2Moe,
+    &kQwen3,      &kQwen3Moe,  &kSmolLm3, &kStableLm, &kStarCoder, &kStarCoder2,
 };
 
 }  // namespace nibble

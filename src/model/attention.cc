@@ -41,7 +41,8 @@ SelfAttention::SelfAttention(const ModelConfig& config, const Weights& weights,
       products_(products),
       pool_(pool),
       norms_(config, weights, pool),
-      ropes_(config, rope_factors(config, weights)) {
+      ropes_(config, rope_factors(config, weights)),
+      latent_(config, weights, products, pool) {
   if (config.max_alibi_bias > 0) slopes_ = alibi_slopes(config.heads, config.max_alibi_bias);
 }
 
@@ -67,11 +68,20 @@ void SelfAttention::run(int64_t layer, const float* x, float* y) {
   project(layer, x);
   store_rotated(layer);
   attend(layer);
-  products_.multiply({{Role::kAttnOutput, y}}, layer, attended_.data(), tokens(),
-                     config_.q_width());
+  make_output(layer, y);
+}
+
+void SelfAttention::make_output(int64_t layer, float* y) {
+  const float* attended =
+      config_.latent == 0 ? attended_.data() : latent_.values(layer, attended_.data(), tokens());
+  products_.multiply({{Role::kAttnOutput, y}}, layer, attended, tokens(), config_.attended_width());
 }
 
 void SelfAttention::project(int64_t layer, const float* x) {
+  if (config_.latent > 0) {
+    latent_.project(layer, x, tokens(), q_.data(), k_.data());
+    return;
+  }
   if (weights_.of(Role::kAttnQkv, layer)) {
     grow(qkv_, tokens() * (config_.q_width() + 2 * config_.kv_width()));
     products_.multiply({{Role::kAttnQkv, qkv_.data()}}, layer, x, tokens(), config_.hidden);
@@ -128,7 +138,8 @@ void SelfAttention::store_rotated(int64_t layer) {
         Rope::turn(angles, dimensions, k, config_.kv_heads, config_.head_dim, pairs);
       }
       const TokenPlace& place = places_[static_cast<size_t>(t)];
-      place.cache->store(layer, place.position, k, v_.data() + t * width);
+      const float* v = config_.latent > 0 ? k : v_.data() + t * width;
+      place.cache->store(layer, place.position, k, v);
     }
   });
 }
@@ -153,7 +164,7 @@ uint64_t SelfAttention::buffer_bytes() const {
   uint64_t floats = 0;
   for (const auto* buffer : {&q_, &k_, &v_, &qkv_, &attended_}) floats += buffer->size();
   for (const auto& buffer : cos_sin_) floats += buffer.size();
-  return floats * sizeof(float);
+  return floats * sizeof(float) + latent_.buffer_bytes();
 }
 
 }  // namespace nibble

@@ -10,6 +10,7 @@
 #include "kernel/batch_attention.h"
 #include "model/batch.h"
 #include "model/config.h"
+#include "model/latent_projection.h"
 #include "model/layer_ropes.h"
 #include "model/norms.h"
 #include "model/row_products.h"
@@ -28,6 +29,7 @@ class SelfAttention {
   // Stores the keys and values of `x`, a row for each token, and puts into `y` what attention adds.
   void run(int64_t layer, const float* x, float* y);
 
+  void observe(Observer* observer) { latent_.observe(observer); }
   const LayerRopes& ropes() const { return ropes_; }
   uint64_t buffer_bytes() const;
 
@@ -35,6 +37,7 @@ class SelfAttention {
   int64_t tokens() const { return static_cast<int64_t>(places_.size()); }
   void project(int64_t layer, const float* x);
   void split_fused();
+  void make_output(int64_t layer, float* y);
   void limit(float* x, int64_t count) const;
   void normalize_heads(Role role, int64_t layer, float* x, int64_t heads);
   void store_rotated(int64_t layer);
@@ -46,6 +49,7 @@ class SelfAttention {
   ThreadPool& pool_;
   Norms norms_;
   LayerRopes ropes_;
+  LatentProjection latent_;    // of models that have latent attention
   std::vector<float> slopes_;  // of ALiBi
   std::span<const ForwardPart> parts_;
   std::span<const TokenPlace> places_;

@@ -27,6 +27,8 @@ enum class Take : uint8_t {
   kGroupQueries,    // of such groups
   kGroupKeys,
   kGroupValues,
+  kHeadKeys,    // of heads' keys and values: each head's key, columns becoming rows
+  kHeadValues,  // each head's value
 };
 
 struct CheckpointName {

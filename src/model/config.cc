@@ -100,7 +100,9 @@ void read_rope_scaling(const Reader& reader, RopeScaling& scaling) {
     scaling.yarn_factor = factor;
     scaling.yarn_beta_fast = reader.positive("rope.scaling.yarn_beta_fast", 32.0);
     scaling.yarn_beta_slow = reader.positive("rope.scaling.yarn_beta_slow", 1.0);
-    scaling.magnitude *= static_cast<float>(1.0 + 0.1 * std::log(factor));
+    // With this key the scores grow instead, see read_latent().
+    if (!reader.number("rope.scaling.yarn_log_multiplier"))
+      scaling.magnitude *= static_cast<float>(1.0 + 0.1 * std::log(factor));
   } else if (type == "yarn") {
     fail(ErrorCode::kInvalidFile, "{}: {}: found \"yarn\" without {}", metadata.origin(),
          reader.key("rope.scaling.type"), reader.key("rope.scaling.original_context_length"));
@@ -194,6 +196,33 @@ void read_rope(const Reader& reader, ModelConfig& c) {
   }
 }
 
+// Older files have the sizes of heads where newer ones have those of what is kept of them.
+void read_latent(const Reader& reader, ModelConfig& c) {
+  c.latent = reader.size("attention.kv_lora_rank", kMaxWidth);
+  c.query_latent = reader.size_or_zero("attention.q_lora_rank", kMaxWidth);
+  const auto size_of = [&](std::string_view newer, std::string_view older) {
+    const bool is_newer = reader.metadata().contains(reader.key(newer));
+    return reader.size(is_newer ? newer : older, 65536);
+  };
+  const int64_t key = size_of("attention.key_length_mla", "attention.key_length");
+  c.value_dim = size_of("attention.value_length_mla", "attention.value_length");
+  const int64_t turned = reader.size("rope.dimension_count", 65536);
+  c.still_key_dim = key - turned;
+  if (c.still_key_dim <= 0) {
+    fail(ErrorCode::kInvalidFile, "{}: {}: found {} RoPE dimensions of {} that a key has",
+         reader.metadata().origin(), reader.key("rope.dimension_count"), turned, key);
+  }
+  c.kv_heads = 1;
+  c.head_dim = turned + c.latent;
+  const double factor = c.rope_scaling.yarn_factor;
+  const double log_multiplier = reader.number("rope.scaling.yarn_log_multiplier").value_or(0);
+  const double magnitude = factor > 1 ? 1 + log_multiplier * std::log(factor) : 1;
+  if (c.attention_scale == 0) {
+    c.attention_scale =
+        static_cast<float>(magnitude * magnitude / std::sqrt(static_cast<double>(key)));
+  }
+}
+
 void read_scales(const Reader& reader, ModelConfig& c) {
   const auto scale = [&](std::string_view name, float otherwise) {
     const float found = reader.number_or(name, otherwise);
@@ -254,7 +283,8 @@ ModelConfig config_from_metadata(const Metadata& metadata) {
     fail(ErrorCode::kInvalidFile, "{}: a hidden size of {} cannot be divided among {} heads",
          metadata.origin(), c.hidden, c.heads);
   }
-  if (reader.size_or("attention.value_length", 65536, c.head_dim) != c.head_dim) {
+  if (!c.arch->is_latent &&
+      reader.size_or("attention.value_length", 65536, c.head_dim) != c.head_dim) {
     fail(ErrorCode::kUnsupported, "{}: keys and values of different sizes are not supported",
          metadata.origin());
   }
@@ -265,6 +295,7 @@ ModelConfig config_from_metadata(const Metadata& metadata) {
   read_windows(reader, c);
   read_rope(reader, c);
   read_scales(reader, c);
+  if (c.arch->is_latent) read_latent(reader, c);
   if (c.arch->adjust != nullptr) c.arch->adjust(c);
   if (c.attention_scale == 0) c.attention_scale = 1.0f / std::sqrt(static_cast<float>(c.head_dim));
   check_heads(c, metadata);

@@ -30,7 +30,14 @@ struct ModelConfig {
   int64_t heads = 0;           // query heads
   int64_t kv_heads = 0;        // key and value heads; divides heads
   int64_t head_dim = 0;
-  float epsilon = 1e-5f;  // of norms
+  // Multi-head latent attention (arXiv:2405.04434) attends over what keys and values are made of:
+  // there is one head of them, a key of rope_dimensions that turn and then the latent, whose width
+  // this is; the latent is the value, too. 0: none of this.
+  int64_t latent = 0;
+  int64_t query_latent = 0;   // width of what queries are made of; 0: of the residual stream
+  int64_t still_key_dim = 0;  // of each head's key, what does not turn
+  int64_t value_dim = 0;      // of each head
+  float epsilon = 1e-5f;      // of norms
   Nonlinearity nonlinearity = Nonlinearity::kSilu;
   bool is_parallel = false;  // see Arch
 
@@ -63,6 +70,12 @@ struct ModelConfig {
 
   int64_t q_width() const { return heads * head_dim; }
   int64_t kv_width() const { return kv_heads * head_dim; }
+  // Of what attention's output matrix multiplies.
+  int64_t attended_width() const { return latent > 0 ? heads * value_dim : q_width(); }
+  // Of a tensor that has several (RoleRow::is_stacked).
+  int64_t matrices_of(Role role) const {
+    return role_row(role).kind == RoleKind::kHeads ? heads : experts;
+  }
   bool has_experts(int64_t layer) const { return experts > 0 && layer >= dense_layers; }
   int64_t window_of(int64_t layer) const { return is_set(sees_window, layer) ? window : 0; }
   bool rotates(int64_t layer) const { return rope_dimensions > 0 && !is_set(lacks_rope, layer); }

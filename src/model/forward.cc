@@ -124,6 +124,7 @@ void Forward::observe(Observer* observer) {
   observer_ = observer;
   products_.observe(observer);
   experts_.observe(observer);
+  attention_.observe(observer);
 }
 
 const float* Forward::input_of(Role norm, int64_t layer, int64_t tokens,

@@ -40,6 +40,11 @@ ForwardWork forward_work(const ModelConfig& config, const Weights& weights, KvTy
     for (const RoleRow& row : kRoles) {
       if (!row.per_layer || !is_multiplied({row.role})) continue;
       const TensorView& matrix = weights.of(row.role, layer);
+      if (!is_interleaved(row.role)) continue;
+      if (row.kind == RoleKind::kHeads) {
+        work += multiplied(matrix, tokens * sequences * config.heads, config.heads);
+        continue;
+      }
       const int64_t columns = tokens * sequences * (row.is_stacked() ? config.experts_used : 1);
       work += multiplied(matrix, columns, row.is_stacked() ? std::min(config.experts, columns) : 1);
     }

@@ -218,6 +218,8 @@ RenamedOptions renamed_options(const Arch& arch, const JsonObject& file, const M
   RenamedOptions options;
   options.heads = metadata.require_uint(prefix + "attention.head_count");
   options.kv_heads = metadata.require_uint(prefix + "attention.head_count_kv");
+  options.value_rows = metadata.find_uint(prefix + "attention.value_length_mla").value_or(0);
+  if (arch.has_later_layers) options.layers = metadata.require_uint(prefix + "block_count");
   options.experts = metadata.find_uint(prefix + "expert_count").value_or(0);
   options.tied_output = config.find_bool("tie_word_embeddings").value_or(false);
   if (arch.positions == PositionKind::kRope)

@@ -17,6 +17,12 @@ bool is_transposed(Take take) {
   return take == Take::kTransposed || take == Take::kTransposedEven || take == Take::kTransposedOdd;
 }
 
+// Of a layer that predicts the token after the next one: DeepSeek-V3 has such behind the others.
+bool is_of_later_layer(std::string_view name, uint64_t layers) {
+  const auto layer = split_layer(name, "model.layers.").layer;
+  return layers > 0 && layer && *layer >= layers;
+}
+
 }  // namespace
 
 bool is_ignored(const Arch& arch, std::string_view name) {
@@ -32,6 +38,7 @@ Renamed::Renamed(const TensorSource& source, const Arch& arch, RenamedOptions op
   std::vector<Part> parts;
   for (size_t i = 0; i < stored.size(); ++i) {
     if (is_ignored(arch, stored[i].name)) continue;
+    if (is_of_later_layer(stored[i].name, options_.layers)) continue;
     const auto places = places_from_hf_name(stored[i].name, arch.names);
     if (places.empty()) {
       fail(ErrorCode::kUnsupported,
@@ -75,7 +82,9 @@ void Renamed::add_stored(size_t index, const CheckpointPlace& from, const Arch& 
   Origin origin = {.parts = {index}};
   const RoleKind kind = role_row(from.place.role).kind;
   const bool is_vector = tensor.shape.rank == 1 || from.place.is_bias;
-  if (is_transposed(from.take) && !is_vector) {
+  if (from.take == Take::kHeadKeys) {
+    take_head_keys(tensor, origin);
+  } else if (is_transposed(from.take) && !is_vector) {
     transpose(from, tensor, origin);
   } else {
     auto [rows, row] = rows_taken(tensor, from, row_options(arch));
@@ -87,6 +96,9 @@ void Renamed::add_stored(size_t index, const CheckpointPlace& from, const Arch& 
       tensor.shape.dims[1] = rows / tensor.shape.dims[2];
     }
   }
+  if (from.take == Take::kHeadValues) {
+    tensor.shape = {{tensor.shape.columns(), options_.value_rows, options_.heads, 1}, 3};
+  }
   if (kind == RoleKind::kVector && tensor.shape.rows() == 1) tensor.shape.rank = 1;
   if (arch.norms_lack_one && kind == RoleKind::kVector && !from.place.is_bias &&
       role_row(from.place.role).name.ends_with("norm")) {
@@ -97,7 +109,21 @@ void Renamed::add_stored(size_t index, const CheckpointPlace& from, const Arch& 
 }
 
 RowOptions Renamed::row_options(const Arch& arch) const {
-  return {options_.heads, options_.kv_heads, arch.permutes_qk, options_.origin};
+  return {options_.heads, options_.kv_heads, options_.value_rows, arch.permutes_qk,
+          options_.origin};
+}
+
+// A matrix for each head, with a row for each column of what makes its key.
+void Renamed::take_head_keys(TensorInfo& tensor, Origin& origin) const {
+  const uint64_t rows = tensor.shape.rows();
+  const uint64_t head = options_.heads == 0 ? 0 : rows / options_.heads;
+  if (head == 0 || rows % options_.heads != 0 || options_.value_rows >= head ||
+      block_weights(tensor.type) != 1) {
+    fail_to_divide(tensor, fmt::format("{} heads with keys", options_.heads), options_.origin);
+  }
+  origin.column_step = 1;
+  origin.matrix_rows = head;
+  tensor.shape = {{head - options_.value_rows, tensor.shape.columns(), options_.heads, 1}, 3};
 }
 
 void Renamed::transpose(const CheckpointPlace& from, TensorInfo& tensor, Origin& origin) const {
@@ -229,12 +255,13 @@ void Renamed::read_transposed(size_t tensor, uint64_t first, uint64_t count,
   const TensorInfo& stored = source_.tensors()[origin.parts.front()];
   const uint64_t size = block_bytes(stored.type);
   const uint64_t rows = info.shape.dims[1], columns = info.shape.columns();
+  const uint64_t matrix_rows = origin.matrix_rows > 0 ? origin.matrix_rows : columns;
   std::vector<std::byte> row(stored.row_bytes());
   for (uint64_t done = 0, step = 0; done < count; done += step) {
     const uint64_t matrix = (first + done) / rows, begin = (first + done) % rows;
     step = std::min(count - done, rows - begin);
     for (uint64_t c = 0; c < columns; ++c) {
-      source_.read_rows(origin.parts.front(), matrix * columns + c, 1, row);
+      source_.read_rows(origin.parts.front(), matrix * matrix_rows + c, 1, row);
       for (uint64_t r = 0; r < step; ++r) {
         const uint64_t from = origin.first_column + (begin + r) * origin.column_step;
         std::memcpy(out.data() + ((done + r) * columns + c) * size, row.data() + from * size, size);

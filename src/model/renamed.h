@@ -18,6 +18,9 @@ namespace nibble {
 struct RenamedOptions {
   uint64_t heads = 0;  // rows of q and k are reordered per head
   uint64_t kv_heads = 0;
+  uint64_t value_rows = 0;  // see RowOptions
+  // Layers behind the last of these are no part of the language model; 0: there are none.
+  uint64_t layers = 0;
   uint64_t experts = 0;  // whose matrices are stacked into one tensor
   bool tied_output =
       false;  // the checkpoint's output matrix, if any, repeats the embedding: left out
@@ -50,9 +53,10 @@ class Renamed final : public TensorSource {
     RowMap row = {};            // none: the same
     uint64_t column_step = 0;   // > 0: rows are columns of the part, that many apart
     uint64_t first_column = 0;
-    bool by_element = false;  // `row` is of elements
-    bool lacks_one = false;   // f32, less by one than it is to be
-    size_t made = 0;          // which of options_.made
+    uint64_t matrix_rows = 0;  // of the part, from a matrix to the next; 0: its columns
+    bool by_element = false;   // `row` is of elements
+    bool lacks_one = false;    // f32, less by one than it is to be
+    size_t made = 0;           // which of options_.made
   };
   // An expert's matrix.
   struct Part {
@@ -70,6 +74,7 @@ class Renamed final : public TensorSource {
   void sort_by_place();
   uint64_t rows_of_part(size_t tensor) const;
   bool is_as_stored(const Origin& origin) const;
+  void take_head_keys(TensorInfo& tensor, Origin& origin) const;
   void transpose(const CheckpointPlace& from, TensorInfo& tensor, Origin& origin) const;
   void read_elements(const Origin& origin, uint64_t first, std::span<std::byte> out) const;
   void read_transposed(size_t tensor, uint64_t first, uint64_t count,

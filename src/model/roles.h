@@ -25,6 +25,14 @@ enum class Role : uint8_t {
   kAttnQ,
   kAttnK,
   kAttnV,
+  kAttnQA,
+  kAttnQANorm,
+  kAttnQB,
+  kAttnKvA,
+  kAttnKvANorm,
+  kAttnKvB,
+  kAttnKB,
+  kAttnVB,
   kAttnQNorm,
   kAttnKNorm,
   kAttnSinks,
@@ -49,6 +57,7 @@ enum class Role : uint8_t {
 enum class RoleKind : uint8_t {
   kMatrix,   // multiplies activations
   kStacked,  // the experts' matrices, one after another
+  kHeads,    // likewise those of heads
   kTable,    // its rows are looked up
   kVector,   // norms, factors: small, kept as f32
   kRouter,   // a matrix, but small enough for f32: choices hang on it
@@ -59,7 +68,7 @@ struct RoleRow {
   bool per_layer;         // blk.N.NAME.weight
   std::string_view name;  // in GGUF and in recipes
   RoleKind kind = RoleKind::kMatrix;
-  bool is_stacked() const { return kind == RoleKind::kStacked; }
+  bool is_stacked() const { return kind == RoleKind::kStacked || kind == RoleKind::kHeads; }
 };
 
 inline constexpr auto kRoles = std::to_array<RoleRow>({
@@ -77,6 +86,14 @@ inline constexpr auto kRoles = std::to_array<RoleRow>({
     {Role::kAttnQ, true, "attn_q"},
     {Role::kAttnK, true, "attn_k"},
     {Role::kAttnV, true, "attn_v"},
+    {Role::kAttnQA, true, "attn_q_a"},
+    {Role::kAttnQANorm, true, "attn_q_a_norm", RoleKind::kVector},
+    {Role::kAttnQB, true, "attn_q_b"},
+    {Role::kAttnKvA, true, "attn_kv_a_mqa"},
+    {Role::kAttnKvANorm, true, "attn_kv_a_norm", RoleKind::kVector},
+    {Role::kAttnKvB, true, "attn_kv_b"},
+    {Role::kAttnKB, true, "attn_k_b", RoleKind::kHeads},
+    {Role::kAttnVB, true, "attn_v_b", RoleKind::kHeads},
     {Role::kAttnQNorm, true, "attn_q_norm", RoleKind::kVector},
     {Role::kAttnKNorm, true, "attn_k_norm", RoleKind::kVector},
     {Role::kAttnSinks, true, "attn_sinks", RoleKind::kVector},
@@ -130,7 +147,9 @@ constexpr bool is_kept_f32(const TensorPlace& place) {
 // By batches of activations; embeddings are looked up.
 constexpr bool is_multiplied(const TensorPlace& place) {
   const RoleKind kind = role_row(place.role).kind;
-  return !place.is_bias && (kind == RoleKind::kMatrix || kind == RoleKind::kStacked);
+  return !place.is_bias && (kind == RoleKind::kMatrix || role_row(place.role).is_stacked());
 }
+// Those that are multiplied as they are; the one that makes keys and values is divided first.
+constexpr bool is_interleaved(Role role) { return is_multiplied({role}) && role != Role::kAttnKvB; }
 
 }  // namespace nibble

@@ -59,6 +59,18 @@ TakenRows groups_taken(const TensorInfo& stored, Take take, uint64_t rows,
   }
 }
 
+// Each head's value lies behind its key.
+TakenRows head_values_taken(const TensorInfo& stored, uint64_t rows, const RowOptions& options) {
+  const uint64_t values = options.value_rows;
+  const uint64_t head = options.heads == 0 ? 0 : rows / options.heads;
+  if (head == 0 || rows % options.heads != 0 || values == 0 || values >= head) {
+    fail_to_divide(stored, fmt::format("{} heads with values of {} rows", options.heads, values),
+                   options.origin);
+  }
+  return {options.heads * values,
+          [=](uint64_t row) { return row / values * head + head - values + row % values; }};
+}
+
 void permute_heads(const TensorInfo& stored, Role role, const RowOptions& options,
                    TakenRows& taken) {
   const uint64_t heads = role == Role::kAttnQ   ? options.heads
@@ -85,6 +97,10 @@ TakenRows rows_taken(const TensorInfo& stored, const CheckpointPlace& from,
     case Take::kTransposed:
     case Take::kTransposedEven:
     case Take::kTransposedOdd:
+    case Take::kHeadKeys:  // which are no rows
+      break;
+    case Take::kHeadValues:
+      taken = head_values_taken(stored, taken.count, options);
       break;
     case Take::kFirstHalf:
     case Take::kSecondHalf:

@@ -23,6 +23,7 @@ struct TakenRows {
 // What matters about the model.
 struct RowOptions {
   uint64_t heads = 0, kv_heads = 0;
+  uint64_t value_rows = 0;   // of each head, where a matrix makes keys and values
   bool permutes_qk = false;  // see Arch
   std::string origin = {};   // what messages call the checkpoint
 };

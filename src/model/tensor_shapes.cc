@@ -46,6 +46,31 @@ bool is_fused_or_part(Role role) {
          role == Role::kAttnV;
 }
 
+// Of latent attention: one of the first two, with kAttnQA its norm, and either the matrix that
+// makes keys and values or both that it is divided into.
+bool is_of_latent(Role role, const ModelConfig& config) {
+  switch (role) {
+    case Role::kAttnQ:
+      return config.query_latent == 0;
+    case Role::kAttnQA:
+    case Role::kAttnQANorm:
+    case Role::kAttnQB:
+      return config.query_latent > 0;
+    case Role::kAttnKvA:
+    case Role::kAttnKvANorm:
+    case Role::kAttnKvB:
+    case Role::kAttnKB:
+    case Role::kAttnVB:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_latent_key_or_value(Role role) {
+  return role == Role::kAttnKvB || role == Role::kAttnKB || role == Role::kAttnVB;
+}
+
 bool is_of_shared_expert(Role role) {
   return role == Role::kFfnSharedGate || role == Role::kFfnGateShared ||
          role == Role::kFfnUpShared || role == Role::kFfnDownShared;
@@ -60,6 +85,9 @@ bool can_have_bias(Role role) {
     case Role::kRopeFactorsShort:
     case Role::kAttnSinks:
     case Role::kFfnSharedGate:
+    case Role::kAttnKvB:
+    case Role::kAttnKB:
+    case Role::kAttnVB:
       return false;
     default:
       return true;
@@ -111,7 +139,24 @@ MatrixShape expected_shape(const TensorPlace& place, const ModelConfig& c, int64
     case Role::kAttnQkv:
       return {c.q_width() + 2 * c.kv_width(), c.hidden};
     case Role::kAttnQ:
-      return {c.q_width(), c.hidden};
+      return {c.latent > 0 ? c.heads * (c.still_key_dim + c.rope_dimensions) : c.q_width(),
+              c.hidden};
+    case Role::kAttnQA:
+      return {c.query_latent, c.hidden};
+    case Role::kAttnQANorm:
+      return {1, c.query_latent};
+    case Role::kAttnQB:
+      return {c.heads * (c.still_key_dim + c.rope_dimensions), c.query_latent};
+    case Role::kAttnKvA:
+      return {c.latent + c.rope_dimensions, c.hidden};
+    case Role::kAttnKvANorm:
+      return {1, c.latent};
+    case Role::kAttnKvB:
+      return {c.heads * (c.still_key_dim + c.value_dim), c.latent};
+    case Role::kAttnKB:
+      return {c.latent, c.still_key_dim, c.heads};
+    case Role::kAttnVB:
+      return {c.value_dim, c.latent, c.heads};
     case Role::kAttnK:
     case Role::kAttnV:
       return {c.kv_width(), c.hidden};
@@ -126,7 +171,7 @@ MatrixShape expected_shape(const TensorPlace& place, const ModelConfig& c, int64
     case Role::kAttnSinks:
       return {1, c.heads};
     case Role::kAttnOutput:
-      return {c.hidden, c.q_width()};
+      return {c.hidden, c.attended_width()};
     case Role::kFfnGate:
       return {c.ffn, c.hidden};
     case Role::kFfnUp:
@@ -157,6 +202,8 @@ bool is_part_of(const TensorPlace& place, const ModelConfig& config) {
   if (role == Role::kFfnRouterBias && !is_bias) return false;
   const Arch& arch = *config.arch;
   if (contains(arch.left_out, role)) return false;
+  if (arch.is_latent && (is_fused_or_part(role) || is_of_latent(role, config)))
+    return is_of_latent(role, config);
   const bool has_experts = config.has_experts(static_cast<int64_t>(layer));
   if (is_of_shared_expert(role) && (!has_experts || config.shared_ffn == 0)) return false;
   if (role == Role::kFfnRouterBias && !has_experts) return false;
@@ -168,6 +215,10 @@ bool is_optional(const TensorPlace& place, const ModelConfig& config) {
   const Arch& arch = *config.arch;
   if (place.is_bias && place.role != Role::kFfnRouterBias)
     return !contains(arch.biased, place.role) || contains(arch.optional, place.role);
+  if (arch.is_latent) {
+    if (is_latent_key_or_value(place.role)) return true;
+    if (is_fused_or_part(place.role)) return false;
+  }
   return place.role == Role::kRopeFreqs || place.role == Role::kOutput ||
          is_fused_or_part(place.role) || contains(arch.optional, place.role);
 }
@@ -182,7 +233,8 @@ std::vector<TensorInfo> tensors_of(const ModelConfig& config, const TensorListOp
   const auto is_there = [&](const TensorPlace& place) {
     if (!is_part_of(place, config)) return false;
     if (place.role == Role::kOutput && !place.is_bias) return options.has_output;
-    if (is_fused_or_part(place.role)) {
+    if (is_latent_key_or_value(place.role)) return place.role != Role::kAttnKvB;
+    if (is_fused_or_part(place.role) && !config.arch->is_latent) {
       const bool is_fused = contains(config.arch->added, Role::kAttnQkv);
       if (is_fused != (place.role == Role::kAttnQkv)) return false;
       if (!place.is_bias) return true;

@@ -84,11 +84,25 @@ void check_tensors(const TensorSource& source, const ModelConfig& config,
            gguf_name(place), source.tensors().size());
     }
   };
+  const auto check_latent = [&](uint64_t layer) {
+    const bool is_whole = found[index_of({Role::kAttnKvB, layer})] != nullptr;
+    for (const Role role : {Role::kAttnKB, Role::kAttnVB}) {
+      if (is_whole == (found[index_of({role, layer})] == nullptr)) continue;
+      fail(ErrorCode::kInvalidFile, "{}: tensor {} is {} ({} tensors found)", origin,
+           gguf_name({role, layer}),
+           is_whole ? "there beside " + gguf_name({Role::kAttnKvB, layer}) : "missing",
+           source.tensors().size());
+    }
+  };
   for (uint64_t layer = 0; layer < static_cast<uint64_t>(config.layers); ++layer) {
     for (const RoleRow& row : kRoles) {
       if (!row.per_layer && layer > 0) continue;
       check({row.role, layer, false});
       check({row.role, layer, true});
+    }
+    if (config.arch->is_latent) {
+      check_latent(layer);
+      continue;
     }
     for (const Role role : {Role::kAttnQ, Role::kAttnK, Role::kAttnV}) {
       const bool is_fused = found[index_of({Role::kAttnQkv, layer})] != nullptr;
@@ -108,8 +122,39 @@ Weights::Weights(const TensorSource& source, const ModelConfig& config, Activati
   for (size_t i = 0; i < source.tensors().size(); ++i) {
     load(source, i, *place_from_gguf_name(source.tensors()[i].name));
   }
+  if (config.arch->is_latent) {
+    for (int64_t layer = 0; layer < config.layers; ++layer) divide_keys_and_values(config, layer);
+  }
   TensorView& output = views_[index_of({Role::kOutput})].front();
   if (!output) output = of(Role::kTokenEmbd);  // tied
+}
+
+// Of older files: rows of each head's key, then of its value. Values are multiplied with where they
+// lie; keys are wanted with rows and columns changed, so they are decoded.
+void Weights::divide_keys_and_values(const ModelConfig& config, int64_t layer) {
+  const TensorView& whole = of(Role::kAttnKvB, layer);
+  if (!whole) return;
+  const auto place = [&](Role role) { return index_of({role, static_cast<uint64_t>(layer)}); };
+  const int64_t keys = config.still_key_dim, values = config.value_dim, columns = whole.columns;
+  auto& key_views = views_[place(Role::kAttnKB)];
+  auto& value_views = views_[place(Role::kAttnVB)];
+  key_views.assign(static_cast<size_t>(config.heads), {.rows = columns, .columns = keys});
+  value_views.assign(key_views.size(), {.type = whole.type, .rows = values, .columns = columns});
+  std::vector<float> row(static_cast<size_t>(columns));
+  for (int64_t h = 0; h < config.heads; ++h) {
+    const int64_t first = h * (keys + values);
+    owned_.push_back(std::make_unique_for_overwrite<std::byte[]>(
+        static_cast<size_t>(keys * columns) * sizeof(float)));
+    auto* transposed = reinterpret_cast<float*>(owned_.back().get());
+    for (int64_t k = 0; k < keys; ++k) {
+      codec(whole.type).decode(whole.row(first + k), columns, row.data());
+      for (int64_t i = 0; i < columns; ++i) transposed[i * keys + k] = row[static_cast<size_t>(i)];
+    }
+    TensorView& key = key_views[static_cast<size_t>(h)];
+    key.type = DType::kF32;
+    key.data = owned_.back().get();
+    value_views[static_cast<size_t>(h)].data = whole.row(first + keys);
+  }
 }
 
 std::vector<TensorView> Weights::exchange(const TensorPlace& place, std::vector<TensorView> views) {
@@ -171,7 +216,12 @@ void Weights::load_as_f32(const TensorSource& source, size_t tensor, TensorView&
 uint64_t Weights::interleaved_bytes() const {
   uint64_t bytes = 0;
   for (size_t i = 0; i < views_.size(); ++i) {
-    if (!is_multiplied({static_cast<Role>(i % kRoleCount)})) continue;
+    const auto role = static_cast<Role>(i % kRoleCount);
+    if (!is_interleaved(role)) continue;
+    // Parts of a tensor of an older file stay as they are.
+    if (role_row(role).kind == RoleKind::kHeads &&
+        of(Role::kAttnKvB, static_cast<int64_t>(i / kRoleCount)))
+      continue;
     for (const TensorView& view : views_[i]) {
       if (view) bytes += static_cast<uint64_t>(nibble::interleaved_bytes(view));
     }
@@ -202,7 +252,7 @@ void Weights::for_interleaved(const TensorSource& source,
     TensorPlace place = *place_from_gguf_name(source.tensors()[i].name);
     if (place.role == Role::kTokenEmbd && of(Role::kOutput).data == of(Role::kTokenEmbd).data)
       place.role = Role::kOutput;  // tied
-    if (!is_multiplied(place)) continue;
+    if (place.is_bias || !is_interleaved(place.role)) continue;
     bool is_used = false;
     for (TensorView& view : views_[index_of(place)]) {
       const int64_t bytes = nibble::interleaved_bytes(view);

@@ -69,6 +69,7 @@ class Weights {
 
  private:
   void load(const TensorSource& source, size_t tensor, const TensorPlace& place);
+  void divide_keys_and_values(const ModelConfig& config, int64_t layer);
   void load_as_f32(const TensorSource& source, size_t tensor, TensorView& view);
   // make(view, offset) for each matrix that has a place in the copy, which is ready then.
   void for_interleaved(const TensorSource& source,
