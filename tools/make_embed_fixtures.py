@@ -33,6 +33,7 @@ MODES = {"mean": "pooling_mode_mean_tokens", "cls": "pooling_mode_cls_token", "l
 # class, config, pooling
 FIXTURES = {
     "bert": ("BertModel", BERT, "cls"),
+    "bert_first": ("BertModel", BERT, "mean"),
     "nomic_bert": ("NomicBertModel", BERT, "mean"),
     "nomic_bert_published": ("NomicBertModel", BERT, "mean"),
     "qwen3": ("Qwen3Model", {**DIMENSIONS, "head_dim": 16}, "last"),
@@ -76,6 +77,14 @@ def with_end() -> dict:
 def write_json(path: Path, content: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+
+
+def as_first(tensors: dict[str, torch.Tensor]) -> None:
+    """As the first checkpoints of BERT: under "bert.", with other names for norms and a head beside it."""
+    for name in list(tensors):
+        renamed = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta")
+        tensors["bert." + renamed] = tensors.pop(name)
+    tensors["cls.predictions.bias"] = torch.zeros(VOCABULARY, dtype=torch.bfloat16)
 
 
 def as_published(tensors: dict[str, torch.Tensor], config: dict) -> dict:
@@ -132,6 +141,9 @@ def make(name: str) -> None:
     content.update(architectures=["Qwen3ForCausalLM" if kind == "Qwen3Model" else kind], torch_dtype="bfloat16")
     if name == "nomic_bert_published":
         content = as_published(tensors, content)
+    if name == "bert_first":
+        as_first(tensors)
+        content["architectures"] = ["BertForMaskedLM"]
     write_json(folder / "config.json", content)
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -100,7 +100,8 @@ TEST_P(EmbedTest, PoolsAsAsked) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, EmbedTest,
-                         testing::Values("bert", "nomic_bert", "nomic_bert_published", "qwen3"),
+                         testing::Values("bert", "bert_first", "nomic_bert", "nomic_bert_published",
+                                         "qwen3"),
                          [](const auto& param) { return param.param; });
 
 TEST(EncoderTest, HasNoNextTokensToTell) {
