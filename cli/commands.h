@@ -11,6 +11,7 @@ void add_inspect(CLI::App& app);
 void add_calibrate(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_run(CLI::App& app);
+void add_embed(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_compare(CLI::App& app);
 void add_tokenize(CLI::App& app);

@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
   nibble::cli::add_calibrate(app);
   nibble::cli::add_evaluate(app);
   nibble::cli::add_run(app);
+  nibble::cli::add_embed(app);
   nibble::cli::add_bench(app);
   nibble::cli::add_compare(app);
   nibble::cli::add_tokenize(app);

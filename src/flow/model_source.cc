@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "codec/formats.h"
+#include "flow/hf_pooling.h"
 #include "flow/vocabulary_source.h"
 #include "model/config.h"
 #include "model/hf_config.h"
@@ -63,6 +64,11 @@ std::string model_name(const std::filesystem::path& path) {
                                    : folder.filename().string();
 }
 
+void add_pooling(const Arch& arch, const std::filesystem::path& folder, Metadata& metadata) {
+  if (const auto pooling = pooling_of_hf(folder))
+    metadata.set(std::string(arch.name) + ".pooling_type", static_cast<uint32_t>(*pooling));
+}
+
 ModelSource open_hf(const std::filesystem::path& path) {
   ModelSource model;
   model.path = path;
@@ -72,6 +78,7 @@ ModelSource open_hf(const std::filesystem::path& path) {
   const Arch& arch = arch_from_hf_config(config);
   check_unsupported(*model.hf, arch);
   model.metadata = metadata_from_hf_config(arch, config, model_name(model.hf->folder()));
+  add_pooling(arch, model.hf->folder(), model.metadata);
   const Json fields = language_model_config(arch, config);
   RenamedOptions options = renamed_options(arch, config, model.metadata);
   options.origin = model.hf->folder().string();
@@ -110,6 +117,7 @@ ModelSource open_config(const std::filesystem::path& path, const std::filesystem
   model.path = path;
   model.format = "Hugging Face config";
   model.metadata = metadata_from_hf_config(arch, config, model_name(folder));
+  add_pooling(arch, folder, model.metadata);
   const Json fields = language_model_config(arch, config);
   const uint64_t vocab_size = JsonObject(fields, config.file_name()).require_uint("vocab_size");
   const RenamedOptions options = renamed_options(arch, config, model.metadata);

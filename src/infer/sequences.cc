@@ -4,6 +4,14 @@
 
 namespace nibble {
 
+void check_predicts(const ModelConfig& config) {
+  if (!config.is_encoder) return;
+  fail(ErrorCode::kUnsupported,
+       "a model of the architecture {} makes embeddings of texts (nibble embed), it has no next "
+       "tokens to tell",
+       config.arch->name);
+}
+
 void check_tokens(std::span<const uint32_t> tokens, const KvCache& cache, const Weights& weights) {
   const auto count = static_cast<int64_t>(tokens.size());
   if (count > cache.capacity() - cache.length()) {
@@ -22,6 +30,7 @@ void check_tokens(std::span<const uint32_t> tokens, const KvCache& cache, const 
 Sequences::Sequences(const ModelConfig& config, const Weights& weights, ThreadPool& pool,
                      int64_t count, int64_t context, KvTypes kv_types)
     : weights_(weights), forward_(config, weights, pool) {
+  check_predicts(config);
   for (int64_t i = 0; i < count; ++i) caches_.emplace_back(config, context, kv_types);
 }
 

@@ -51,6 +51,9 @@ class Sequences {
   Forward forward_;
 };
 
+// Error kUnsupported for an encoder, which says nothing of next tokens.
+void check_predicts(const ModelConfig& config);
+
 // Error kUsage when tokens are more than what a cache has room for, or not in the vocabulary.
 void check_tokens(std::span<const uint32_t> tokens, const KvCache& cache, const Weights& weights);
 

@@ -11,7 +11,9 @@ Session::Session(const ModelConfig& config, const Weights& weights, ThreadPool& 
     : weights_(weights),
       pool_(pool),
       cache_(config, context, kv_types),
-      forward_(config, weights, pool) {}
+      forward_(config, weights, pool) {
+  check_predicts(config);
+}
 
 std::span<const float> Session::feed(std::span<const uint32_t> tokens) { return feed(tokens, 1); }
 

@@ -16,6 +16,11 @@ constexpr int64_t kQueriesForBlocks = 16;  // fewer leave most of a block's lane
 
 int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
+// How many positions a token of the batch sees, from the first one on.
+int64_t seen_by(const AttentionBatch& batch, int64_t token) {
+  return batch.first + (batch.sees_all ? batch.tokens : token + 1);
+}
+
 // The first position that a token at the end of so many sees.
 int64_t first_seen(const AttentionBatch& batch, int64_t positions) {
   return batch.window == 0 ? 0 : std::max<int64_t>(positions - batch.window, 0);
@@ -49,8 +54,8 @@ class HeadAttention {
   }
 
   void run() {
-    const int64_t positions = batch_.first + end_;
-    const int64_t first = first_seen(batch_, batch_.first + begin_ + 1);
+    const int64_t positions = seen_by(batch_, end_ - 1);
+    const int64_t first = first_seen(batch_, seen_by(batch_, begin_));
     for (int64_t at = first / kBlock * kBlock; at < positions; at += kBlock) {
       const int64_t count = round_up(std::min(kBlock, positions - at), kAttentionTile);
       make_tiles(at, std::min(count, positions - at), count);
@@ -80,7 +85,7 @@ class HeadAttention {
     }
     const auto at = static_cast<size_t>(lane);
     const int64_t head = kv_head_ * sharing() + i % sharing();
-    group.positions[at] = batch_.first + begin_ + i / sharing() + 1;
+    group.positions[at] = seen_by(batch_, begin_ + i / sharing());
     if (batch_.slopes != nullptr) group.slopes[at] = batch_.slopes[head];
     if (batch_.sinks != nullptr) {
       group.largest[at] = batch_.sinks[head];
@@ -179,7 +184,7 @@ void attend_token(const AttentionBatch& batch, int64_t token, int64_t first, int
   for (float& x : queries) x *= batch.scale;
   const int64_t kv_head = first / (batch.heads / layout.kv_heads);
   float* output = batch.output + at;
-  const int64_t positions = batch.first + token + 1;
+  const int64_t positions = seen_by(batch, token);
   operations().attend({queries.data(), batch.keys + layout.keys(kv_head, 0),
                        batch.values + layout.value(kv_head, 0), layout.key_row, layout.value_row,
                        &operations().kv_reader(layout.types.key),

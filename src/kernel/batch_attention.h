@@ -25,6 +25,7 @@ struct AttentionBatch {
   float softcap = 0;              // scores become softcap * tanh(score / softcap); 0: they stay
   const float* slopes = nullptr;  // of heads: ALiBi adds slope * (position - the token's)
   const float* sinks = nullptr;   // of heads: one more score, of nothing
+  bool sees_all = false;          // tokens see those behind them in the batch, too; no window then
 };
 
 // softmax(queries keys^T * scale) values. The bits do not depend on how tokens are cut into

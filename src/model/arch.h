@@ -95,6 +95,9 @@ struct Arch {
   bool fuses_gate = false;
   // The norm before the feed-forward network.
   Role ffn_norm = Role::kFfnNorm;
+  // An encoder: tokens see those behind them, too, so a text is read at once. It makes embeddings
+  // (nibble/embed.h), no next tokens.
+  bool is_encoder = false;
   // Attention and the feed-forward network read the same residual stream.
   bool is_parallel = false;
   // Multi-head latent attention, see ModelConfig::latent.

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "model/arch/bert.h"
 #include "model/arch/bloom.h"
 #include "model/arch/cohere2.h"
 #include "model/arch/command_r.h"
@@ -25,6 +26,7 @@
 #include "model/arch/llama.h"
 #include "model/arch/minicpm.h"
 #include "model/arch/mpt.h"
+#include "model/arch/nomic_bert.h"
 #include "model/arch/olmo.h"
 #include "model/arch/olmo2.h"
 #include "model/arch/olmoe.h"
@@ -43,12 +45,12 @@
 namespace nibble {
 
 inline constexpr std::array kArchs = {
-    &kLlama,      &kBloom,     &kCohere2, &kCommandR, &kDeepSeek,  &kDeepSeek2,
-    &kExaone,     &kExaone4,   &kFalcon,  &kGemma,    &kGemma2,    &kGemma3,
-    &kGlm4,       &kGpt2,      &kGptJ,    &kGptOss,   &kGptNeoX,   &kGranite,
-    &kGraniteMoe, &kInternLm2, &kMiniCpm, &kMpt,      &kOlmo,      &kOlmo2,
-    &kOlmoe,      &kPhi2,      &kPhi3,    &kPhiMoe,   &kQwen2,     &kQwen2Moe,
-    &kQwen3,      &kQwen3Moe,  &kSmolLm3, &kStableLm, &kStarCoder, &kStarCoder2,
+    &kLlama,    &kBert,      &kBloom,      &kCohere2,  &kCommandR, &kDeepSeek,   &kDeepSeek2,
+    &kExaone,   &kExaone4,   &kFalcon,     &kGemma,    &kGemma2,   &kGemma3,     &kGlm4,
+    &kGpt2,     &kGptJ,      &kGptOss,     &kGptNeoX,  &kGranite,  &kGraniteMoe, &kInternLm2,
+    &kMiniCpm,  &kMpt,       &kNomicBert,  &kOlmo,     &kOlmo2,    &kOlmoe,      &kPhi2,
+    &kPhi3,     &kPhiMoe,    &kQwen2,      &kQwen2Moe, &kQwen3,    &kQwen3Moe,   &kSmolLm3,
+    &kStableLm, &kStarCoder, &kStarCoder2,
 };
 
 }  // namespace nibble

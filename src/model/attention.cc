@@ -154,7 +154,7 @@ void SelfAttention::attend(int64_t layer) {
                         attended_.data() + row * config_.q_width(), count, cache->length(),
                         config_.heads, config_.attention_scale, config_.window_of(layer),
                         config_.attention_softcap, slopes_.empty() ? nullptr : slopes_.data(),
-                        weights_.vector(Role::kAttnSinks, layer)});
+                        weights_.vector(Role::kAttnSinks, layer), config_.is_encoder});
     row += count;
   }
   nibble::attend(batches_, pool_);

@@ -43,11 +43,17 @@ constexpr auto kCommonNames = std::to_array<CheckpointName>({
 // What may stand before the names of a model's tensors, longer ones first, and before the numbers
 // of its layers.
 constexpr std::string_view kPrefixes[] = {
-    "model.language_model.", "language_model.model.",
-    "language_model.",       "model.",
-    "transformer.",          "gpt_neox.",
+    "model.language_model.",
+    "language_model.model.",
+    "language_model.",
+    "model.",
+    "transformer.",
+    "gpt_neox.",
+    "bert.",
+    "nomic_bert.",
 };
-constexpr std::string_view kLayers[] = {"layers.", "h.", "blocks."};
+constexpr std::string_view kLayers[] = {"layers.", "h.", "blocks.", "encoder.layer.",
+                                        "encoder.layers."};
 
 // A number without zeros before it in place of the pattern's *.
 std::optional<uint32_t> match_index(std::string_view pattern, std::string_view name) {

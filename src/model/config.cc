@@ -1,5 +1,6 @@
 #include "model/config.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <string>
@@ -291,6 +292,9 @@ ModelConfig config_from_metadata(const Metadata& metadata) {
   c.epsilon = read_epsilon(reader, *c.arch);
   c.nonlinearity = c.arch->nonlinearity;
   c.is_parallel = reader.flag_or("use_parallel_residual", c.arch->is_parallel);
+  c.is_encoder = !reader.flag_or("attention.causal", !c.arch->is_encoder);
+  c.token_types = static_cast<int64_t>(
+      std::min<uint64_t>(metadata.find_uint("tokenizer.ggml.token_type_count").value_or(0), 4096));
   read_experts(reader, c);
   read_windows(reader, c);
   read_rope(reader, c);

@@ -40,6 +40,8 @@ struct ModelConfig {
   float epsilon = 1e-5f;      // of norms
   Nonlinearity nonlinearity = Nonlinearity::kSilu;
   bool is_parallel = false;  // see Arch
+  bool is_encoder = false;   // likewise
+  int64_t token_types = 0;   // kinds of segments; all tokens are of the first
 
   int64_t experts = 0;       // feed-forward networks of a layer among which tokens choose; 0: one
   int64_t experts_used = 0;  // by each token, <= experts

@@ -44,8 +44,12 @@ void Forward::read(std::span<const ForwardPart> parts) {
     part.cache->set_length(part.cache->length() + static_cast<int64_t>(part.tokens.size()));
   if (wanted == 0) return;
   move_wanted_to_front(parts);
-  norms_.normalize(Role::kOutputNorm, 0, residual_.data(), wanted, config_.hidden,
-                   normalized_.data());
+  if (!weights_.of(Role::kOutputNorm) && !config_.arch->norms_lack_weights) {
+    std::copy_n(residual_.data(), wanted * config_.hidden, normalized_.data());
+  } else {
+    norms_.normalize(Role::kOutputNorm, 0, residual_.data(), wanted, config_.hidden,
+                     normalized_.data());
+  }
 }
 
 void Forward::run_layer(int64_t layer, int64_t tokens) {
@@ -58,14 +62,14 @@ void Forward::run_layer(int64_t layer, int64_t tokens) {
               tokens);
   if (config_.is_parallel) {
     if (weights_.of(ffn_norm, layer)) x = input_of(ffn_norm, layer, tokens, second_);
-    add_to_residual(tokens);
+    add_to_residual(Role::kAttnOutputNorm, layer, tokens);
   } else {
-    add_to_residual(tokens);
+    add_to_residual(Role::kAttnOutputNorm, layer, tokens);
     x = input_of(ffn_norm, layer, tokens, normalized_);
   }
   feed_forward(layer, x, tokens);
   finish_part(Role::kFfnPostNorm, layer, tokens);
-  add_to_residual(tokens);
+  add_to_residual(Role::kLayerOutputNorm, layer, tokens);
 }
 
 std::span<const float> Forward::logits(int64_t begin, int64_t count) {
@@ -94,6 +98,7 @@ void Forward::resize(int64_t tokens) {
 void Forward::embed(std::span<const ForwardPart> parts) {
   const TensorView& table = weights_.of(Role::kTokenEmbd);
   const float* learned = weights_.vector(Role::kPositionEmbd);
+  const float* type = weights_.vector(Role::kTokenTypes);  // all tokens are of the first
   float* row = residual_.data();
   places_.clear();
   for (const ForwardPart& part : parts) {
@@ -102,6 +107,7 @@ void Forward::embed(std::span<const ForwardPart> parts) {
       codec(table.type).decode(table.row(token), config_.hidden, row);
       if (learned != nullptr)
         operations().add(row, learned + position * config_.hidden, config_.hidden);
+      if (type != nullptr) operations().add(row, type, config_.hidden);
       places_.push_back({part.cache, position++});
       row += config_.hidden;
     }
@@ -150,8 +156,10 @@ void Forward::finish_part(Role norm, int64_t layer, int64_t tokens) {
     projected_[static_cast<size_t>(i)] *= config_.residual_scale;
 }
 
-void Forward::add_to_residual(int64_t tokens) {
+void Forward::add_to_residual(Role norm, int64_t layer, int64_t tokens) {
   operations().add(residual_.data(), projected_.data(), tokens * config_.hidden);
+  if (weights_.of(norm, layer))
+    norms_.normalize(norm, layer, residual_.data(), tokens, config_.hidden, residual_.data());
 }
 
 void Forward::move_wanted_to_front(std::span<const ForwardPart> parts) {

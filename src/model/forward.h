@@ -36,6 +36,8 @@ class Forward {
   // run() in two steps, for who has no room for all wanted logits at once: read() appends, logits()
   // computes those of `count` wanted tokens from `begin` on, numbered through all parts. Same bits.
   void read(std::span<const ForwardPart> parts);
+  // What logits are made of: hidden floats for each wanted token, behind the last norm.
+  const float* states() const { return normalized_.data(); }
   std::span<const float> logits(int64_t begin, int64_t count);  // valid until the next call
 
   // Told of every batch from now on; nullptr: nobody is. It must outlive the calls.
@@ -57,7 +59,8 @@ class Forward {
   void feed_forward(int64_t layer, const float* x, int64_t tokens);
   // What a layer's part made, with the norm that follows it, if one does.
   void finish_part(Role norm, int64_t layer, int64_t tokens);
-  void add_to_residual(int64_t tokens);
+  // Adds it to the stream, which `norm` follows, if the layer has it.
+  void add_to_residual(Role norm, int64_t layer, int64_t tokens);
   void move_wanted_to_front(std::span<const ForwardPart> parts);
   void adjust_logits(int64_t count);
 

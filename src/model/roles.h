@@ -14,6 +14,7 @@ enum class Role : uint8_t {
   kTokenEmbd,
   kPositionEmbd,
   kTokenEmbdNorm,
+  kTokenTypes,
   kOutputNorm,
   kOutput,
   kRopeFreqs,
@@ -38,6 +39,7 @@ enum class Role : uint8_t {
   kAttnSinks,
   kAttnOutput,
   kAttnPostNorm,
+  kAttnOutputNorm,
   kFfnNorm,
   kFfnGate,
   kFfnUp,
@@ -52,6 +54,7 @@ enum class Role : uint8_t {
   kFfnUpShared,
   kFfnDownShared,
   kFfnPostNorm,
+  kLayerOutputNorm,
 };
 
 enum class RoleKind : uint8_t {
@@ -75,6 +78,7 @@ inline constexpr auto kRoles = std::to_array<RoleRow>({
     {Role::kTokenEmbd, false, "token_embd", RoleKind::kTable},
     {Role::kPositionEmbd, false, "position_embd", RoleKind::kVector},
     {Role::kTokenEmbdNorm, false, "token_embd_norm", RoleKind::kVector},
+    {Role::kTokenTypes, false, "token_types", RoleKind::kVector},
     {Role::kOutputNorm, false, "output_norm", RoleKind::kVector},
     {Role::kOutput, false, "output"},
     {Role::kRopeFreqs, false, "rope_freqs", RoleKind::kVector},
@@ -99,6 +103,7 @@ inline constexpr auto kRoles = std::to_array<RoleRow>({
     {Role::kAttnSinks, true, "attn_sinks", RoleKind::kVector},
     {Role::kAttnOutput, true, "attn_output"},
     {Role::kAttnPostNorm, true, "post_attention_norm", RoleKind::kVector},
+    {Role::kAttnOutputNorm, true, "attn_output_norm", RoleKind::kVector},
     {Role::kFfnNorm, true, "ffn_norm", RoleKind::kVector},
     {Role::kFfnGate, true, "ffn_gate"},
     {Role::kFfnUp, true, "ffn_up"},
@@ -113,6 +118,7 @@ inline constexpr auto kRoles = std::to_array<RoleRow>({
     {Role::kFfnUpShared, true, "ffn_up_shexp"},
     {Role::kFfnDownShared, true, "ffn_down_shexp"},
     {Role::kFfnPostNorm, true, "post_ffw_norm", RoleKind::kVector},
+    {Role::kLayerOutputNorm, true, "layer_output_norm", RoleKind::kVector},
 });
 inline constexpr size_t kRoleCount = kRoles.size();
 

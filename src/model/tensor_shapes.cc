@@ -80,6 +80,7 @@ bool can_have_bias(Role role) {
   switch (role) {
     case Role::kTokenEmbd:
     case Role::kPositionEmbd:
+    case Role::kTokenTypes:
     case Role::kRopeFreqs:
     case Role::kRopeFactorsLong:
     case Role::kRopeFactorsShort:
@@ -121,6 +122,8 @@ MatrixShape expected_shape(const TensorPlace& place, const ModelConfig& c, int64
       return {0, c.hidden};
     case Role::kPositionEmbd:
       return {c.context_length, c.hidden};
+    case Role::kTokenTypes:
+      return {c.token_types, c.hidden};
     case Role::kOutput:
       return {vocab_size, c.hidden};
     case Role::kTokenEmbdNorm:
@@ -128,8 +131,10 @@ MatrixShape expected_shape(const TensorPlace& place, const ModelConfig& c, int64
     case Role::kAttnNorm:
     case Role::kAttnNorm2:
     case Role::kAttnPostNorm:
+    case Role::kAttnOutputNorm:
     case Role::kFfnNorm:
     case Role::kFfnPostNorm:
+    case Role::kLayerOutputNorm:
     case Role::kFfnSharedGate:
       return {1, c.hidden};
     case Role::kRopeFreqs:

@@ -9,6 +9,7 @@ if ! cmp -s tests/peers/requirements.txt build/peers/requirements.txt; then
 fi
 build/peers/bin/python tests/peers/peers_test.py -v
 build/peers/bin/python tests/peers/arch_test.py -v
+build/peers/bin/python tests/peers/embed_test.py -v
 build/peers/bin/python tests/peers/tokenizers_test.py -v
 
 # lm-evaluation-harness brings torch, some gigabytes. LM_EVAL names a Python that has both; where they cannot be
