@@ -144,6 +144,11 @@ HfDirectory::HfDirectory(const fs::path& path)
       config_json_(read_config(folder_)),
       config_(config_json_, (folder_ / "config.json").string()),
       weights_(open_weights(find_weights(path))) {
+  if (const Json* quantization = find_quantization(config_)) {
+    quantized_ = std::make_unique<QuantizedWeights>(
+        *weights_,
+        JsonObject(*quantization, (folder_ / "config.json").string() + ": quantization_config"));
+  }
   const std::string name = (folder_ / "generation_config.json").string();
   if (const auto text = find_text_file(name)) {
     generation_config_json_ = parse_json(*text, name);
