@@ -37,6 +37,10 @@ class ByteReader {
     return value;
   }
   bool read_bool();  // one byte, 0 or 1
+  void skip(uint64_t bytes) {
+    begin_item(bytes);
+    offset_ += bytes;
+  }
 
   // A 64-bit length, at most `limit`, and that many bytes.
   std::string_view read_string(uint64_t limit = UINT64_MAX);

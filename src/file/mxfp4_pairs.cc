@@ -40,13 +40,15 @@ void repack(const std::byte* codes, std::byte* block) {
 
 }  // namespace
 
-std::vector<Mxfp4Pair> find_mxfp4_pairs(const std::vector<BytesInFile>& tensors) {
+std::vector<Mxfp4Pair> find_mxfp4_pairs(const std::vector<StoredTensor>& tensors) {
   constexpr std::string_view kBlocks = "_blocks", kScales = "_scales";
-  std::map<std::string, const BytesInFile*> by_name;
-  for (const BytesInFile& tensor : tensors) by_name[tensor.name] = &tensor;
+  std::map<std::string, const StoredTensor*> by_name;
+  for (const StoredTensor& tensor : tensors) {
+    if (tensor.type == "U8") by_name[tensor.name] = &tensor;
+  }
   std::vector<Mxfp4Pair> pairs;
-  for (const BytesInFile& blocks : tensors) {
-    if (!blocks.name.ends_with(kBlocks)) continue;
+  for (const StoredTensor& blocks : tensors) {
+    if (blocks.type != "U8" || !blocks.name.ends_with(kBlocks)) continue;
     const auto stem = blocks.name.substr(0, blocks.name.size() - kBlocks.size());
     const auto scales = by_name.find(stem + std::string(kScales));
     if (scales == by_name.end()) continue;

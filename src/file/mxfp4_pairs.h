@@ -11,24 +11,18 @@
 #include <vector>
 
 #include "base/input_file.h"
+#include "file/weight_files.h"
 #include "tensor/shape.h"
 
 namespace nibble {
 
-struct BytesInFile {
-  std::string name;
-  std::vector<uint64_t> shape;  // PyTorch's order
-  size_t file;
-  uint64_t offset;
-};
-
 struct Mxfp4Pair {
-  BytesInFile blocks, scales;
+  StoredTensor blocks, scales;
   Shape shape;  // of the weights
 };
 
 // Blocks whose scales are there, too, and fit.
-std::vector<Mxfp4Pair> find_mxfp4_pairs(const std::vector<BytesInFile>& tensors);
+std::vector<Mxfp4Pair> find_mxfp4_pairs(const std::vector<StoredTensor>& tensors);
 
 // Rows as GGUF has them. Error kUsage when the rows are outside the tensor or `out` has another
 // size.

@@ -13,20 +13,15 @@
 
 namespace nibble {
 
-class SafetensorsFile final : public TensorSource {
+class SafetensorsFile final : public WeightFiles {
  public:
   // `path` is a .safetensors file, or an index whose name ends in .json. Errors: those of InputFile
   // and of parse_safetensors_header; kInvalidFile when index and shards contradict each other;
   // kNotFound for a missing shard.
   explicit SafetensorsFile(const std::filesystem::path& path);
 
-  // Tensors that tensors() lacks. Complain only about one that is needed.
-  const std::vector<UnsupportedTensor>& unsupported() const { return unsupported_; }
-  const std::vector<std::unique_ptr<InputFile>>& files() const { return files_.files(); }
-
-  // F32, F16 and BF16; a PyTorch weight [out, in] has the shape {in, out}. Pairs of tensors that
-  // hold MXFP4 weights are one of that type (mxfp4_pairs.h).
-  const std::vector<TensorInfo>& tensors() const override { return files_.tensors(); }
+  // tensors(): F32, F16 and BF16; a PyTorch weight [out, in] has the shape {in, out}. Pairs of
+  // tensors that hold MXFP4 weights are one of that type (mxfp4_pairs.h).
   void read_rows(size_t tensor, uint64_t first, uint64_t count,
                  std::span<std::byte> out) const override;
   // The format does not align tensors: the view is empty for those that are not by chance.
@@ -37,12 +32,8 @@ class SafetensorsFile final : public TensorSource {
  private:
   bool is_pair(size_t tensor) const { return tensor >= files_.tensors().size() - pairs_.size(); }
   void join_pairs();
-  void open_index(const std::filesystem::path& path);
   std::vector<std::string> open_file(const std::filesystem::path& path);
 
-  TensorFiles files_;
-  std::vector<UnsupportedTensor> unsupported_;
-  std::vector<BytesInFile> bytes_;
   std::vector<Mxfp4Pair> pairs_;  // the last ones of the tensors
 };
 

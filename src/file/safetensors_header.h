@@ -14,31 +14,19 @@
 #include <string>
 #include <vector>
 
+#include "file/weight_files.h"
 #include "tensor/source.h"
 
 namespace nibble {
 
 constexpr uint64_t kSafetensorsMaxHeaderBytes = 100'000'000;  // as the reference reader allows
 
-// A tensor that is well formed, but nothing that a TensorSource can hand out.
-struct UnsupportedTensor {
-  std::string name;
-  std::string reason;  // "type F8_E4M3", "5 dimensions", "no elements"
-};
-
-// A tensor of bytes, of which some hold weights in a form of their own.
-struct ByteTensor {
-  std::string name;
-  std::vector<uint64_t> shape;  // PyTorch's order
-  uint64_t offset;              // from the beginning of the file
-};
-
 struct SafetensorsHeader {
   std::map<std::string, std::string> metadata;  // __metadata__
   std::vector<TensorInfo> tensors;  // in the order of their bytes; a scalar becomes 1 column
   std::vector<uint64_t> offsets;    // of each tensor from the beginning of the file
   std::vector<UnsupportedTensor> unsupported;
-  std::vector<ByteTensor> bytes;  // those of type U8, which are among the unsupported ones
+  std::vector<StoredTensor> stored;  // in file 0: all that have elements of a known type
 };
 
 // Reads and checks everything before the weights. `file` is the whole file: the tensors are checked

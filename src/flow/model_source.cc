@@ -138,7 +138,7 @@ bool has_weights(const std::filesystem::path& folder) {
   std::error_code ignored;  // then there are none
   for (std::filesystem::directory_iterator entry(folder, ignored), end; entry != end;
        entry.increment(ignored)) {
-    if (entry->path().extension() == ".safetensors") return true;
+    if (is_weight_file(entry->path())) return true;
   }
   return false;
 }
@@ -168,13 +168,11 @@ ModelSource open_model(const std::filesystem::path& path) {
     fail(ErrorCode::kNotFound, "{}: there is no such file or directory", path.string());
   }
   std::error_code ignored;  // false then, and opening says why
-  if (std::filesystem::is_directory(path, ignored) || path.extension() == ".safetensors")
-    return open_hf(path);
+  if (std::filesystem::is_directory(path, ignored) || is_weight_file(path)) return open_hf(path);
   if (starts_with_gguf_magic(path)) return open_gguf(path);
   fail(ErrorCode::kInvalidFile,
-       "{}: not a model: expected a GGUF file (it does not begin with \"GGUF\"), a .safetensors "
-       "file with config.json "
-       "beside it, or a Hugging Face directory",
+       "{}: not a model: expected a GGUF file (it does not begin with \"GGUF\"), a file of weights "
+       "(.safetensors, .bin, .pt, .pth) with config.json beside it, or a Hugging Face directory",
        path.string());
 }
 

@@ -47,13 +47,13 @@ struct ModelSource {
   std::unique_ptr<Scaled> scaled;         // around all of these (flow/column_scales.h)
 };
 
-// Opens a Hugging Face directory, a .gguf or a .safetensors with its config beside it. For a
+// Opens a Hugging Face directory, a .gguf or a file of weights with its config beside it. For a
 // directory the metadata is what llama.cpp's converter would have written. Errors: everything that
 // can be wrong with the model's headers.
 ModelSource open_model(const std::filesystem::path& path);
 
 // The same for planning only: a config.json by its own path, or a folder that has one but no
-// .safetensors, will do. Tensors then have no rows, and files() may not be asked for; the
+// weights, will do. Tensors then have no rows, and files() may not be asked for; the
 // vocabulary is there when the tokenizer's files are and this version reads them, else only its
 // size.
 ModelSource open_model_outline(const std::filesystem::path& path);

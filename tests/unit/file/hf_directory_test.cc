@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/checkpoints.h"
 #include "support/files.h"
 #include "unit/file/raw_safetensors.h"
 
@@ -89,10 +90,27 @@ TEST_F(HfDirectoryTest, SaysWhatIsMissing) {
   EXPECT_TRUE(refuses(ErrorCode::kNotFound, {"config.json", "missing", "download"}));
 }
 
-TEST_F(HfDirectoryTest, SaysThatPyTorchWeightsAreToBeConverted) {
+TEST_F(HfDirectoryTest, TakesPyTorchsWeightsWhereThereAreNoOthers) {
+  std::filesystem::copy(checkpoint_path("torch_zip") / "pytorch_model.bin",
+                        folder_ / "pytorch_model.bin");
+  EXPECT_EQ(HfDirectory(folder_.path()).tensors().size(), 2u);  // those of model.safetensors
   remove("model.safetensors");
-  write("pytorch_model.bin", "PK");
-  EXPECT_TRUE(refuses(ErrorCode::kUnsupported, {"pytorch_model.bin", "cannot read", "convert"}));
+  write("training_args.bin", "PK");
+  EXPECT_EQ(HfDirectory(folder_.path()).tensors().size(), 6u);
+  EXPECT_EQ(HfDirectory(folder_ / "pytorch_model.bin").tensors().size(), 6u);
+  std::filesystem::rename(folder_ / "pytorch_model.bin", folder_ / "consolidated.00.pth");
+  remove("training_args.bin");
+  EXPECT_EQ(HfDirectory(folder_.path()).tensors().size(), 6u);
+  write("consolidated.01.pth", "PK");
+  EXPECT_TRUE(refuses(ErrorCode::kNotFound, {"2 .pth files", "name one file"}));
+}
+
+TEST_F(HfDirectoryTest, ChecksTheIndexOfPyTorchsWeights) {
+  remove("model.safetensors");
+  write("pytorch_model.bin.index.json", R"({"weight_map":{"a":"../x.bin"}})");
+  EXPECT_TRUE(refuses(ErrorCode::kInvalidFile, {"../x.bin", ".bin file in the same folder"}));
+  write("pytorch_model.bin.index.json", R"({"weight_map":{"a":"pytorch_model-1-of-1.bin"}})");
+  EXPECT_TRUE(refuses(ErrorCode::kNotFound, {"pytorch_model-1-of-1.bin", "missing"}));
 }
 
 TEST_F(HfDirectoryTest, PointsToAGgufFile) {
