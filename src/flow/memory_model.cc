@@ -65,12 +65,13 @@ int64_t activation_bytes(const std::set<DType>& types, int64_t rows, int64_t col
 }
 
 bool is_of_experts(Role role) { return role_row(role).kind == RoleKind::kStacked; }
+bool is_of_heads(Role role) { return role_row(role).kind == RoleKind::kHeads; }
 
 // Panels of weights that a thread unpacks, and what it attends with (kernel/matmul.cc,
 // batch_attention.cc).
 int64_t thread_bytes(const ModelConfig& config, const std::set<DType>& types) {
-  const int64_t widest =
-      std::max({config.hidden, config.ffn, config.expert_ffn, config.shared_ffn, config.q_width()});
+  const int64_t widest = std::max({config.hidden, config.ffn, config.expert_ffn, config.shared_ffn,
+                                   config.attended_width(), config.query_latent});
   constexpr int64_t kRows = kPanelRows + kMaxPairs * kPairRows;
   int64_t panels = 0;
   for (const DType type : types) {
@@ -112,10 +113,11 @@ int64_t attention_width(const ModelConfig& c, bool has_fused, bool has_second_no
   const int64_t fused = has_fused ? c.q_width() + 2 * c.kv_width() : 0;
   // LatentProjection's: queries and what they are made of, keys' latents, and heads' parts.
   const int64_t key = c.still_key_dim + c.rope_dimensions;
-  const int64_t latent = c.latent == 0 ? 0
-                                       : c.query_latent + c.heads * key + c.kv_width() + c.latent +
-                                             2 * c.heads * std::max(c.latent, c.still_key_dim) +
-                                             c.attended_width();
+  const int64_t latent = c.latent == 0
+                             ? 0
+                             : c.query_latent + c.heads * key + c.kv_width() + c.latent +
+                                   c.heads * std::max(c.latent, c.still_key_dim) +
+                                   c.heads * std::max(c.latent, c.value_dim) + c.attended_width();
   return (has_second_norm ? 4 : 3) * c.hidden + 2 * c.q_width() + 2 * c.kv_width() + fused +
          latent + ropes;
 }
@@ -132,7 +134,9 @@ WeightMemory weight_memory(std::span<const TensorInfo> tensors, int64_t context)
       continue;
     }
     const bool is_output = tied && role == Role::kTokenEmbd;
-    const uint64_t copy = is_multiplied({role}) || is_output ? interleaved_bytes_of(tensor) : 0;
+    // It is divided: values stay where they are, keys, about half of it, become f32.
+    if (role == Role::kAttnKvB) memory.running += tensor.shape.count() / 2 * sizeof(float);
+    const uint64_t copy = is_interleaved(role) || is_output ? interleaved_bytes_of(tensor) : 0;
     memory.running += copy;
     memory.loading = std::max(memory.loading, memory.running + tensor.bytes());
     if (role == Role::kTokenEmbd) memory.running += looked_up_bytes(tensor, context);
@@ -156,14 +160,19 @@ uint64_t forward_bytes(const ModelConfig& c, std::span<const TensorInfo> tensors
       embedding == tensors.end() ? 0 : static_cast<int64_t>(embedding->shape.rows());
   const bool has_second_norm = has(Role::kAttnNorm2) || (c.is_parallel && has(Role::kFfnNorm));
   const int64_t width = attention_width(c, has(Role::kAttnQkv), has_second_norm);
-  const auto types = types_of(tensors, [](Role role) { return !is_of_experts(role); });
+  const auto types = types_of(tensors, [](Role role) { return !role_row(role).is_stacked(); });
   const bool is_dense = c.experts == 0 || c.dense_layers > 0;
   const int64_t ffn = std::max(is_dense ? c.ffn : 0, c.shared_ffn);
   const bool is_gated = has(Role::kFfnGate) || has(Role::kFfnGateShared);
   const int64_t ffn_width = (is_gated ? 2 : c.arch->fuses_gate ? 3 : 1) * ffn;
   int64_t bytes = vocab_size * kFloat;
   bytes += tokens * (width + ffn_width + (c.shared_ffn > 0 ? c.hidden : 0)) * kFloat;
-  bytes += activation_bytes(types, tokens, std::max({c.hidden, c.q_width(), ffn}));
+  bytes += activation_bytes(types, tokens,
+                            std::max({c.hidden, c.attended_width(), c.query_latent, ffn}));
+  if (c.latent > 0) {
+    bytes += activation_bytes(types_of(tensors, is_of_heads), tokens * c.heads,
+                              std::max(c.still_key_dim, c.latent));
+  }
   if (c.experts > 0) {
     const int64_t rows = tokens * c.experts_used;
     bytes += rows * (c.hidden + 2 * c.expert_ffn) * kFloat;

@@ -24,6 +24,7 @@ LENGTHS = (1, 2, 9, 20, 32)
 # What llama.cpp does not load, or does not run as Transformers does.
 LEFT_OUT = {
     "command_r_plus": "norms of heads only where there are 64 layers or more",
+    "deepseek_v2_lite": "not loaded: asks for attention.q_lora_rank, which such models lack",
     "exaone4_window": "windows only where there are 64 layers",
     "gpt_oss": "pairs that YaRN blends between are rounded; as Transformers rounds them on request, 1.2e-3 apart",
     "gpt_oss_mxfp4": "likewise",
