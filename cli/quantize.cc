@@ -122,6 +122,8 @@ nlohmann::ordered_json quantized_json(const QuantizeResult& result, bool dry_run
                        {"seconds", result.seconds},
                        {"fallbacks", fallbacks},
                        {"warnings", file.warnings}});
+    if (!file.unmatched_pre_tokenizer.empty())
+      outputs.back()["unmatched_pre_tokenizer"] = file.unmatched_pre_tokenizer;
     if (!dry_run) continue;
     auto& types = outputs.back()["tensors"] = nlohmann::ordered_json::object();
     for (const auto& tensor : file.tensors) types[tensor.name] = dtype_name(tensor.type);

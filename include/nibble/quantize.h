@@ -100,6 +100,9 @@ struct QuantizedFile {
   };
   std::vector<Tensor> tensors;        // as they came out, in the file's order
   std::vector<std::string> warnings;  // what the user should know: sentences
+  // The value of tokenizer.ggml.pre where it stands for another behaviour than the source's
+  // tokenizer has, as no name stands for that; empty: it does not.
+  std::string unmatched_pre_tokenizer;
 };
 
 struct QuantizeResult {

@@ -8,6 +8,7 @@
 #include "codec/codec.h"
 #include "file/gguf_split.h"
 #include "plan/builtin.h"
+#include "text/definition.h"
 
 namespace nibble {
 namespace {
@@ -102,6 +103,14 @@ PlannedOutput plan_output(const ModelSource& model, const std::string& type,
   }
   for (const auto& [key, value] : request.keys.entries()) output.metadata.set(key, value);
   for (const KeyOverride& key : request.overrides) key.apply_to(output.metadata);
+  if (model.is_checkpoint() && has_unnamed_pre_tokenizer(output.metadata)) {
+    output.unmatched_pre_tokenizer = "default";
+    output.notes.push_back(
+        "its pre-tokenizer is none that llama.cpp has a name for: tokenizer.ggml.pre is "
+        "\"default\", "
+        "and programs that go by it make other tokens of a text; nibble itself does as the source "
+        "does (--override-kv tokenizer.ggml.pre=str:NAME if you know a better one)");
+  }
   return output;
 }
 

@@ -27,7 +27,9 @@ struct PlannedOutput {
   Metadata metadata;                // of the file
   // Of an output that is split as the source is: how many tensors each part gets. Else empty.
   std::vector<size_t> tensors_in_part;
-  std::vector<std::string> notes;  // lines of a user's recipe that no tensor of this model matches
+  std::vector<std::string>
+      notes;  // what the user should know, as lines of a recipe that match nothing
+  std::string unmatched_pre_tokenizer;  // see QuantizedFile
 };
 
 // The files of an output, of which `first` is the first.

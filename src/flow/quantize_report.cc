@@ -56,6 +56,7 @@ QuantizedFile report_output(const QuantizeTarget& target, const PlannedOutput& o
   file.bits_per_weight =
       8.0 * static_cast<double>(bytes) / static_cast<double>(std::max<uint64_t>(file.weights, 1));
   file.warnings = output.notes;
+  file.unmatched_pre_tokenizer = output.unmatched_pre_tokenizer;
   warn_about_importance(output, importance, file);
   return file;
 }

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "text/pre_names.h"
+#include "text/pre_tokenizer.h"
 
 namespace nibble {
 namespace {
@@ -76,6 +77,21 @@ Json definition_of_names(const Vocabulary& vocabulary, const std::string& origin
     definition["model"] = {{"type", "SentencePiece BPE"}};
   }
   return definition;
+}
+
+bool has_unnamed_pre_tokenizer(const Metadata& metadata) {
+  const auto text = metadata.find_string(kDefinitionKey);
+  if (!text || metadata.find_string("tokenizer.ggml.model") != "gpt2" ||
+      metadata.find_string("tokenizer.ggml.pre") != "default")
+    return false;
+  const std::string origin = std::string(kDefinitionKey);
+  const Json json = parse_json(*text, origin);
+  const JsonObject definition(json, origin);
+  const JsonObject model(definition.require("model"), origin + ": model");
+  const Json* steps = definition.find("pre_tokenizer");
+  const PreTokenizer pre_tokenizer(steps == nullptr ? Json() : *steps, origin);
+  return name_of_pre_tokenizer(pre_tokenizer, model.find_bool("ignore_merges").value_or(false)) !=
+         "default";
 }
 
 }  // namespace nibble

@@ -10,11 +10,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/json.h"
+#include "base/metadata.h"
 #include "text/vocabulary.h"
 
 namespace nibble {
+
+inline constexpr std::string_view kDefinitionKey = "nibble.tokenizer";
 
 // From a parsed tokenizer.json; prefix and suffix are left to the caller.
 Json definition_of_json(const JsonObject& tokenizer);
@@ -22,5 +26,9 @@ Json definition_of_json(const JsonObject& tokenizer);
 // Of a vocabulary that has none: what its model and, for byte-level ones, its pre-tokenizer's name
 // stand for. Error kUnsupported for a name that is not known.
 Json definition_of_names(const Vocabulary& vocabulary, const std::string& origin);
+
+// Of a file of ours: tokenizer.ggml.pre is "default", but the definition cuts texts otherwise. Who
+// goes by the name, as llama.cpp does, makes other tokens of a text.
+bool has_unnamed_pre_tokenizer(const Metadata& metadata);
 
 }  // namespace nibble

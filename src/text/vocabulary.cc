@@ -5,12 +5,11 @@
 #include <utility>
 
 #include "base/error.h"
+#include "text/definition.h"
 #include "text/pre_names.h"
 
 namespace nibble {
 namespace {
-
-constexpr std::string_view kDefinitionKey = "nibble.tokenizer";
 
 using OptionalId = std::optional<uint32_t> Vocabulary::*;
 

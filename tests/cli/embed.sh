@@ -1,8 +1,11 @@
 # Embeddings of texts: as arrays, as JSON, compared; from a directory and a GGUF; what is refused.
 . "$LIB"
 ln -s "$ASSETS/../tests/golden/embed" golden
-nibble embed golden/bert "a cat" "the dog" --quiet >vectors
-cut -c 1-40 vectors
+"$NIBBLE" embed golden/bert "a cat" "the dog" --quiet >vectors
+python3 -c 'import json
+for line in open("vectors"):
+    v = json.loads(line)
+    print(len(v), [round(x, 3) for x in v[:4]], round(sum(x * x for x in v), 4))'
 "$NIBBLE" quantize golden/bert -t f16 -o bert.gguf --quiet >quantized 2>&1
 nibble embed bert.gguf "a cat" "the dog" "a cat!" --similarity --quiet
 printf 'a cat\n\nthe dog\r\n' >texts

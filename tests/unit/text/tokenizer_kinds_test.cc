@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "support/files.h"
+#include "text/definition.h"
 #include "text/hf_tokenizer.h"
 #include "text/tokenizer.h"
 
@@ -67,6 +68,19 @@ TEST(TokenizerKind, TheNameOfAPreTokenizerIsFoundByWhatItDoes) {
   EXPECT_EQ(read_vocabulary("gpt2").pre, "gpt-2");
   EXPECT_EQ(read_vocabulary("gpt4o").pre, "gpt-4o");
   EXPECT_EQ(read_vocabulary("behaviors").pre, "default");  // llama.cpp has none
+}
+
+TEST(PreTokenizerNames, AreMissedOnlyWhereNoneIsTheSame) {
+  const auto is_missed = [](const char* name, const char* pre) {
+    Metadata metadata;
+    add_vocabulary(read_vocabulary(name), metadata);
+    if (pre != nullptr) metadata.set("tokenizer.ggml.pre", std::string(pre));
+    return has_unnamed_pre_tokenizer(metadata);
+  };
+  EXPECT_TRUE(is_missed("behaviors", nullptr));
+  EXPECT_FALSE(is_missed("behaviors", "gpt-2"));  // somebody chose it
+  EXPECT_FALSE(is_missed("gpt2", nullptr));
+  EXPECT_TRUE(is_missed("gpt2", "default"));
 }
 
 TEST(TokenizerKind, ControlTokensInATextAreTextUnlessAskedFor) {
