@@ -78,6 +78,9 @@ constexpr size_t kKeyBytes = 6 * 52;    // names, types and counts
 constexpr size_t kLongestPrompt = 320;  // longer ones are kept as digests
 constexpr std::string_view kDigest = "sha256:";
 
+// As Transformers encodes a text that it is called with.
+constexpr EncodeOptions kAsHuggingFace = {.add_special = true, .parse_special = true};
+
 // What a file of another may have us check.
 constexpr size_t kMostTexts = 256, kMostChats = 16, kMostBytes = size_t{1} << 16;
 constexpr uint64_t kMostSteps = 500'000;  // of a template, for each chat
@@ -220,7 +223,7 @@ std::optional<std::string> problem_of_texts(const ConformanceVectors& vectors,
   size_t count = 0;
   std::string first;
   for (const auto& [text, expected] : vectors.texts) {
-    const auto ids = tokenizer.encode(text);
+    const auto ids = tokenizer.encode(text, kAsHuggingFace);
     if (ids == expected) continue;
     if (count++ == 0)
       first = fmt::format("{} is {}, not {}", shown(text), shown(ids), shown(expected));
@@ -268,7 +271,7 @@ ConformanceVectors make_conformance(const Tokenizer& tokenizer) {
   ConformanceVectors vectors;
   size_t bytes = 0;
   for (const std::string_view text : kTexts) {
-    const auto ids = tokenizer.encode(text);
+    const auto ids = tokenizer.encode(text, kAsHuggingFace);
     const size_t more = stored_bytes(text) + (1 + ids.size()) * sizeof(uint32_t);
     if (bytes + more > kTextBytes) continue;
     bytes += more;

@@ -16,7 +16,7 @@ namespace nibble {
 struct ConformanceVectors {
   struct Text {
     std::string text;
-    std::vector<uint32_t> ids;  // with what add_special puts around it
+    std::vector<uint32_t> ids;  // special tokens around it and in it, as Transformers has them
   };
   // "prompt" is what the template makes of "input", or "sha256:" and its digest where it is long.
   struct Chat {
