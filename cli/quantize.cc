@@ -298,6 +298,10 @@ void add_model_options(CLI::App& command, QuantizeOptions& options) {
                   "bool or str (repeatable)")
       ->allow_extra_args(false)
       ->type_name("KEY=TYPE:VALUE");
+  command.add_flag(
+      "!--no-conformance", options.conformance,
+      "without the few KB of texts and prompts by which loading a file checks that its "
+      "tokenizer and chat template do as the source's");
   command
       .add_option("--prune-layers", options.prune_layers,
                   "leave layers out and number the others anew")

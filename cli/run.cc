@@ -8,6 +8,7 @@
 #include "cli/chat.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
+#include "nibble/conformance.h"
 #include "nibble/error.h"
 #include "nibble/generate.h"
 #include "nibble/readable.h"
@@ -70,6 +71,8 @@ void run(Options& options) {
   options.generate.cancelled = &interrupted();
   check_usage(options);
   const Model model(options.model, options.load);
+  for (const std::string& problem : conformance_problems(model))
+    fmt::print(stderr, "warning: {}: {}\n", options.model.string(), problem);
   if (options.chats) {
     run_chat(model, {options.generate, options.system}, options.prompt, options.common.quiet);
     return;

@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/terminal.h"
+#include "nibble/conformance.h"
 #include "nibble/error.h"
 #include "nibble/readable.h"
 
@@ -77,6 +78,8 @@ void run(const Options& options, bool has_text) {
     throw Error(ErrorCode::kUsage, "expected one of a text, -f FILE and --lines FILE");
   }
   const ModelTokenizer tokenizer(options.model);
+  for (const std::string& problem : conformance_problems(options.model))
+    fmt::print(stderr, "warning: {}: {}\n", options.model.string(), problem);
   if (!options.lines.empty()) {
     tokenize_lines(tokenizer, options);
   } else {

@@ -69,6 +69,10 @@ struct QuantizeOptions {
   std::vector<std::string> override_keys;
   std::vector<uint64_t> prune_layers;  // layers to leave out; the others are numbered anew
   Effort effort = Effort::kDefault;    // time for a lower error
+  // Conformance vectors (docs/formats/gguf.md): of a Hugging Face directory they are made, unless
+  // override_keys change its tokenizer; of a GGUF they stay. false: outputs
+  // have none.
+  bool conformance = true;
   // A source that is split over several GGUF files: split the outputs where it is. `path` of a
   // target X.gguf becomes X-00001-of-0000N.gguf and so on.
   bool keep_split = false;

@@ -1,11 +1,14 @@
 #include "flow/quantize_request.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
 #include "base/input_file.h"
+#include "flow/hf_conformance.h"
 #include "flow/key_override.h"
 #include "flow/lock_record.h"
+#include "text/conformance.h"
 
 namespace nibble {
 namespace {
@@ -77,6 +80,16 @@ void prune_entries(const PrunedLayers& layers, ImportanceMatrix& matrix) {
   matrix.entries = std::move(kept);
 }
 
+// From the tokenizer's own files, not from what became of them. Who changes the tokenizer's keys
+// wants it to do otherwise.
+void set_conformance(const QuantizeOptions& options, ModelSource& model) {
+  const bool is_changed = std::ranges::any_of(options.override_keys, [](const std::string& text) {
+    return text.starts_with("tokenizer.") || text.starts_with("nibble.tokenizer");
+  });
+  if (!options.conformance || is_changed) return erase_conformance(model.metadata);
+  if (model.hf != nullptr) add_conformance_of(model.hf->folder(), model.metadata);
+}
+
 }  // namespace
 
 QuantizeRequest read_request(const QuantizeOptions& options, ModelSource& model) {
@@ -85,6 +98,7 @@ QuantizeRequest read_request(const QuantizeOptions& options, ModelSource& model)
   plan.allow_requantize = options.allow_requantize;
   for (const std::string& text : options.override_keys) plan.overrides.emplace_back(text);
   for (const KeyOverride& key : plan.overrides) key.apply_to(model.metadata);
+  set_conformance(options, model);
   ImportanceMatrix matrix = load_importance(options);
   add_importance_keys(options.imatrix, matrix, plan.keys);
   if (!options.prune_layers.empty()) {

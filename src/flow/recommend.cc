@@ -9,6 +9,7 @@
 #include "base/huge_pages.h"
 #include "flow/expected_loss.h"
 #include "flow/gpu_layers.h"
+#include "flow/hf_conformance.h"
 #include "flow/kv_type.h"
 #include "flow/lock_record.h"
 #include "flow/memory_model.h"
@@ -43,6 +44,8 @@ struct Output {
 Subject open_subject(const std::filesystem::path& path) {
   Subject subject;
   subject.source = open_model_outline(path);
+  if (subject.source.hf != nullptr)  // as the file would have it
+    add_conformance_of(subject.source.hf->folder(), subject.source.metadata);
   subject.config = config_from_metadata(subject.source.metadata);
   const auto& tensors = subject.source.tensors();
   check_tensors(tensors, subject.config, path.string());

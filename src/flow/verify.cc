@@ -68,6 +68,7 @@ ColumnOrder order_of(const LockRecord& record, const std::string& origin) {
 QuantizeOptions options_of(const LockRecord& record, const VerifyOptions& options,
                            const std::string& origin) {
   QuantizeOptions result;
+  result.conformance = false;  // metadata are not compared
   result.imatrix = options.imatrix;
   if (!options.imatrix.empty()) {
     result.include_weights = record.include_weights;

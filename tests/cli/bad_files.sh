@@ -11,7 +11,7 @@ refuses evaluate text.gguf -f "$ASSETS/lab-7m-text/evaluation.txt"
 
 "$NIBBLE" quantize "$ASSETS/lab-7m" -t q8_0 -o good.gguf --quiet >set_up.log 2>&1
 head -c 20 good.gguf >header.gguf
-head -c 101000 good.gguf >metadata.gguf
+head -c 103560 good.gguf >metadata.gguf
 head -c 5000000 good.gguf >weights.gguf
 for cut in header metadata weights; do
   refuses quantize $cut.gguf -t q4_0 --allow-requantize -o out.gguf
