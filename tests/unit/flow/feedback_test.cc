@@ -43,7 +43,7 @@ class FeedbackTest : public testing::Test {
     sink.finish();
     ImportanceMatrix matrix;
     matrix.entries.emplace(name, ImportanceEntry{.sums = std::vector<float>(kColumns * count, 1),
-                              .counts = std::vector<float>(count, 1)});
+                                                 .counts = std::vector<float>(count, 1)});
     const std::vector<TensorInfo> tensors = {{name, DType::kF32, {{kColumns, 4, count, 1}, 3}}};
     ThreadPool pool(1);
     return TensorFeedback(path, tensors, TensorImportance(matrix, tensors))
