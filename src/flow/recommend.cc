@@ -44,8 +44,10 @@ struct Output {
 Subject open_subject(const std::filesystem::path& path) {
   Subject subject;
   subject.source = open_model_outline(path);
-  if (subject.source.hf != nullptr)  // as the file would have it
-    add_conformance_of(subject.source.hf->folder(), subject.source.metadata);
+  if (subject.source.is_checkpoint()) {  // as the file would have it
+    const bool is_folder = std::filesystem::is_directory(path);
+    add_conformance_of(is_folder ? path : path.parent_path(), subject.source.metadata);
+  }
   subject.config = config_from_metadata(subject.source.metadata);
   const auto& tensors = subject.source.tensors();
   check_tensors(tensors, subject.config, path.string());
