@@ -95,6 +95,40 @@ bool can_have_bias(Role role) {
   }
 }
 
+// Of what makes or reads latents, but for the query without one.
+MatrixShape latent_shape(Role role, const ModelConfig& c) {
+  switch (role) {
+    case Role::kAttnQA:
+      return {c.query_latent, c.hidden};
+    case Role::kAttnQANorm:
+      return {1, c.query_latent};
+    case Role::kAttnQB:
+      return {c.heads * (c.still_key_dim + c.rope_dimensions), c.query_latent};
+    case Role::kAttnKvA:
+      return {c.latent + c.rope_dimensions, c.hidden};
+    case Role::kAttnKvANorm:
+      return {1, c.latent};
+    case Role::kAttnKvB:
+      return {c.heads * (c.still_key_dim + c.value_dim), c.latent};
+    case Role::kAttnKB:
+      return {c.latent, c.still_key_dim, c.heads};
+    default:  // kAttnVB
+      return {c.value_dim, c.latent, c.heads};
+  }
+}
+
+// Of queries or keys.
+MatrixShape norm_of_heads(const ModelConfig& c, int64_t heads) {
+  switch (c.arch->qk_norm) {
+    case QkNorm::kRow:
+      return {1, heads * c.head_dim};
+    case QkNorm::kOfHead:
+      return {heads, c.head_dim};
+    default:
+      return {1, c.head_dim};
+  }
+}
+
 TensorInfo tensor_of(const TensorPlace& place, const ModelConfig& config,
                      const TensorListOptions& options) {
   MatrixShape shape = expected_shape(place, config, options.vocab_size);
@@ -147,32 +181,21 @@ MatrixShape expected_shape(const TensorPlace& place, const ModelConfig& c, int64
       return {c.latent > 0 ? c.heads * (c.still_key_dim + c.rope_dimensions) : c.q_width(),
               c.hidden};
     case Role::kAttnQA:
-      return {c.query_latent, c.hidden};
     case Role::kAttnQANorm:
-      return {1, c.query_latent};
     case Role::kAttnQB:
-      return {c.heads * (c.still_key_dim + c.rope_dimensions), c.query_latent};
     case Role::kAttnKvA:
-      return {c.latent + c.rope_dimensions, c.hidden};
     case Role::kAttnKvANorm:
-      return {1, c.latent};
     case Role::kAttnKvB:
-      return {c.heads * (c.still_key_dim + c.value_dim), c.latent};
     case Role::kAttnKB:
-      return {c.latent, c.still_key_dim, c.heads};
     case Role::kAttnVB:
-      return {c.value_dim, c.latent, c.heads};
+      return latent_shape(place.role, c);
     case Role::kAttnK:
     case Role::kAttnV:
       return {c.kv_width(), c.hidden};
     case Role::kAttnQNorm:
-      return c.arch->qk_norm == QkNorm::kRow      ? MatrixShape{1, c.q_width()}
-             : c.arch->qk_norm == QkNorm::kOfHead ? MatrixShape{c.heads, c.head_dim}
-                                                  : MatrixShape{1, c.head_dim};
+      return norm_of_heads(c, c.heads);
     case Role::kAttnKNorm:
-      return c.arch->qk_norm == QkNorm::kRow      ? MatrixShape{1, c.kv_width()}
-             : c.arch->qk_norm == QkNorm::kOfHead ? MatrixShape{c.kv_heads, c.head_dim}
-                                                  : MatrixShape{1, c.head_dim};
+      return norm_of_heads(c, c.kv_heads);
     case Role::kAttnSinks:
       return {1, c.heads};
     case Role::kAttnOutput:
