@@ -25,7 +25,7 @@ struct Goal {
   int64_t context = 0;
   std::string kv_type = "f16";
   // Contracts: held on a text that neither calibration nor the choice of types has seen, with a
-  // confidence of 95 % (docs/guides/planning.md).
+  // confidence of 97.5 % (docs/guides/planning.md).
   double max_kl = 0;         // mean KL divergence from the unquantized model, nats a token, at most
   double min_agreement = 0;  // share of tokens with the same likeliest one, at least
   // Tokens per second of generation with an empty context, by measured speeds of kernels with the
