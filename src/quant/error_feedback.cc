@@ -155,16 +155,20 @@ double FeedbackEncoder::round_row(const Blocks& blocks, int64_t row, const std::
   return cost;
 }
 
-// <w, w> / <w, q> by H: with z = w U and r = (w - q) U the sums of D z^2 and D z (z - r).
+// <w, w> / <w, q> by H: with z = w U and r = (w - q) U the sums of D z^2 and D z (z - r), less what
+// was added to H.
 double FeedbackEncoder::gain(int64_t row) const {
   const int64_t n = factor_->columns;
   const float* z = answers_.data() + row * n;
   const float* r = residuals_.data() + row * n;
+  const float* w = original_.data() + row * n;
+  const float* q = x_ + row * n;
   double whole = 0, kept = 0;
   for (int64_t k = 0; k < n; ++k) {
     const double weighted = static_cast<double>(factor_->weights[static_cast<size_t>(k)]) * z[k];
-    whole += weighted * z[k];
-    kept += weighted * (static_cast<double>(z[k]) - r[k]);
+    const double added = static_cast<double>(factor_->added[static_cast<size_t>(k)]) * w[k];
+    whole += weighted * z[k] - added * w[k];
+    kept += weighted * (static_cast<double>(z[k]) - r[k]) - added * q[k];
   }
   return kept > 0 ? whole / kept : 1;
 }

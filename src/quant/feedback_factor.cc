@@ -19,12 +19,13 @@ constexpr int64_t kTile = 64;  // rows that a thread updates at a time
 // the last one up, in panels, in place of those of H.
 class Elimination {
  public:
-  Elimination(std::span<const float> moments, int64_t n, double added, ThreadPool& pool)
+  Elimination(std::span<const float> moments, int64_t n, const std::vector<double>& added,
+              ThreadPool& pool)
       : n_(n), pool_(pool), t_(static_cast<size_t>(n * n)) {
     const float* from = moments.data();
     for (int64_t i = 0; i < n; ++i, from += i) {
       std::copy(from, from + i + 1, row(i));
-      row(i)[i] += added;
+      row(i)[i] += added[static_cast<size_t>(i)];
     }
   }
 
@@ -77,16 +78,33 @@ class Elimination {
   std::vector<double> t_;
 };
 
-FeedbackFactor factor_of(const Elimination& eliminated, int64_t n, double damping,
-                         ThreadPool& pool) {
-  FeedbackFactor factor = {n, std::vector<float>(static_cast<size_t>(n * n)),
-                           std::vector<float>(static_cast<size_t>(n)), damping};
+// What is added to the diagonal: a share of each column's own, that of its correlations being less
+// certain than itself, and a little of the mean for columns that are nearly dead.
+std::vector<double> damping_of(std::span<const float> moments, int64_t n, double damping,
+                               double mean) {
+  constexpr double kOfMean = 1e-4;
+  std::vector<double> added(static_cast<size_t>(n));
+  for (int64_t i = 0; i < n; ++i) {
+    const auto own = static_cast<double>(moments[static_cast<size_t>(i * (i + 3) / 2)]);
+    added[static_cast<size_t>(i)] = damping * (own + kOfMean * mean);
+  }
+  return added;
+}
+
+FeedbackFactor factor_of(const Elimination& eliminated, const std::vector<double>& added,
+                         double damping, ThreadPool& pool) {
+  const auto n = static_cast<int64_t>(added.size());
+  FeedbackFactor factor;
+  factor.columns = n;
+  factor.damping = damping;
+  factor.u.resize(static_cast<size_t>(n * n));
   double sum = 0;
   for (int64_t k = 0; k < n; ++k) sum += eliminated.row(k)[k] * eliminated.row(k)[k];
+  const double scale = static_cast<double>(n) / sum;
   for (int64_t k = 0; k < n; ++k) {
     const double root = eliminated.row(k)[k];
-    factor.weights[static_cast<size_t>(k)] =
-        static_cast<float>(root * root / sum * static_cast<double>(n));
+    factor.weights.push_back(static_cast<float>(root * root * scale));
+    factor.added.push_back(static_cast<float>(added[static_cast<size_t>(k)] * scale));
   }
   pool.run(n / kPanel, 1, [&](int64_t panel, int64_t, int) {  // columns of u, transposed
     for (int64_t j = 0; j < (panel + 1) * kPanel; ++j) {
@@ -100,8 +118,8 @@ FeedbackFactor factor_of(const Elimination& eliminated, int64_t n, double dampin
 }
 
 // Scaled as factor_of() scales D.
-void add_moments(std::span<const float> moments, double added, const Elimination& eliminated,
-                 FeedbackFactor& factor) {
+void add_moments(std::span<const float> moments, const std::vector<double>& added,
+                 const Elimination& eliminated, FeedbackFactor& factor) {
   const int64_t n = factor.columns;
   const double last = eliminated.row(n - 1)[n - 1];
   const double scale = factor.weights.back() / (last * last);
@@ -109,7 +127,7 @@ void add_moments(std::span<const float> moments, double added, const Elimination
   const float* from = moments.data();
   for (int64_t i = 0; i < n; from += ++i) {
     for (int64_t k = 0; k <= i; ++k) {
-      const double sum = from[k] + (k == i ? added : 0.0);
+      const double sum = from[k] + (k == i ? added[static_cast<size_t>(i)] : 0.0);
       const auto scaled = static_cast<float>(sum * scale);
       factor.moments[static_cast<size_t>(i * n + k)] = scaled;
       factor.moments[static_cast<size_t>(k * n + i)] = scaled;
@@ -123,7 +141,7 @@ float moment(std::span<const float> moments, int64_t i, int64_t k) {
 }
 
 std::vector<int64_t> activation_order(std::span<const float> moments, int64_t columns) {
-  const int64_t group = FeedbackFactor{columns, {}, {}, 0}.order_columns();
+  const int64_t group = FeedbackFactor::order_columns(columns);
   std::vector<double> sums(static_cast<size_t>(columns / group));
   std::vector<int64_t> order(sums.size());
   for (int64_t c = 0; c < columns; ++c)
@@ -185,11 +203,12 @@ std::optional<FeedbackFactor> make_feedback_factor(std::span<const float> moment
   const double mean = trace / static_cast<double>(columns);
   if (!(mean > 0) || !std::isfinite(mean)) return std::nullopt;
   for (double damping = kFeedbackDamping; damping <= kMostFeedbackDamping; damping *= 10) {
-    Elimination elimination(moments, columns, damping * mean, pool);
+    const auto added = damping_of(moments, columns, damping, mean);
+    Elimination elimination(moments, columns, added, pool);
     if (!elimination.run()) continue;
-    FeedbackFactor factor = factor_of(elimination, columns, damping, pool);
+    FeedbackFactor factor = factor_of(elimination, added, damping, pool);
     factor.order = order;
-    if (options.with_moments) add_moments(moments, damping * mean, elimination, factor);
+    if (options.with_moments) add_moments(moments, added, elimination, factor);
     return factor;
   }
   return std::nullopt;
@@ -212,10 +231,14 @@ FeedbackFactor scaled_factor(const FeedbackFactor& factor, std::span<const float
   double sum = 0;
   for (size_t k = 0; k < n; ++k) {
     scaled.weights[k] /= scales[k] * scales[k];
+    scaled.added[k] /= scales[k] * scales[k];
     sum += scaled.weights[k];
   }
   const auto normal = static_cast<float>(static_cast<double>(n) / sum);
-  for (float& weight : scaled.weights) weight *= normal;
+  for (size_t k = 0; k < n; ++k) {
+    scaled.weights[k] *= normal;
+    scaled.added[k] *= normal;
+  }
   for (size_t i = 0; i < n; ++i) {
     const float inverse = 1.0f / scales[i];
     for (size_t k = i; k < n; ++k) scaled.u[i * n + k] *= scales[k] * inverse;
@@ -258,7 +281,9 @@ double moment_cost(const FeedbackFactor& factor, const float* x, int64_t rows) {
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t k = 0; k < n; ++k) {
       const double z = answers[static_cast<size_t>(r * n + k)];
-      cost += static_cast<double>(factor.weights[static_cast<size_t>(k)]) * z * z;
+      const auto e = static_cast<double>(x[r * n + k]);
+      cost += static_cast<double>(factor.weights[static_cast<size_t>(k)]) * z * z -
+              static_cast<double>(factor.added[static_cast<size_t>(k)]) * e * e;
     }
   }
   return cost;

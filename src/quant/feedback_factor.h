@@ -22,7 +22,8 @@ struct FeedbackFactor {
   int64_t columns = 0;
   std::vector<float> u;        // columns x columns
   std::vector<float> weights;  // D, scaled so that they sum up to `columns`
-  double damping = 0;          // what was added to the diagonal, of its mean
+  std::vector<float> added;    // to H's diagonal, scaled likewise; U and D are of the sum
+  double damping = 0;          // share of the diagonal that this is
   // H as D is scaled, columns x columns, with what was added; only where it is asked for.
   std::vector<float> moments = {};
 
@@ -30,18 +31,23 @@ struct FeedbackFactor {
   // moments are of columns in this order. Empty: as they lie.
   std::vector<int64_t> order = {};
 
-  int64_t order_columns() const { return columns % 256 == 0 ? 256 : 32; }
+  static int64_t order_columns(int64_t columns) { return columns % 256 == 0 ? 256 : 32; }
+  int64_t order_columns() const { return order_columns(columns); }
   const float* row(int64_t j) const { return u.data() + j * columns; }
   const float* moments_row(int64_t j) const { return moments.data() + j * columns; }
 };
 
 // Of symmetric `moments`: the rows of the triangle up to the diagonal, one after another (row i has
-// i + 1 numbers). `columns` is a multiple of 32. kFeedbackDamping of the mean of the diagonal is
-// added to it, and ten times as much up to kMostFeedbackDamping while rounding makes the matrix
+// i + 1 numbers). `columns` is a multiple of 32. To each number of the diagonal kFeedbackDamping of
+// itself is added, and ten times as much up to kMostFeedbackDamping while rounding makes the matrix
 // indefinite. std::nullopt when nothing helps, or all is 0. Takes 12 bytes for each pair of
 // columns. The bits do not depend on threads or ISA.
-inline constexpr double kFeedbackDamping = 0.01;
-inline constexpr double kMostFeedbackDamping = 1.0;
+//
+// GPTQ adds a hundredth of the diagonal's mean. One column with massive activations (SmolLM2's
+// blk.11.ffn_down has 99.8 % of all squares in one) makes that more than all that others have, and
+// nothing is fed back; a share of each column's own does not depend on how columns are scaled.
+inline constexpr double kFeedbackDamping = 0.1;
+inline constexpr double kMostFeedbackDamping = 10.0;
 struct FeedbackOptions {
   bool with_moments = false;
   // Groups with the largest activations first, whose errors all others can make up for. Of whole

@@ -29,17 +29,20 @@ TEST(FeedbackFactor, GivesTheMomentsBackWithDampingOnTheDiagonal) {
     const auto factor = make_feedback_factor(triangle, n, pool);
     ASSERT_TRUE(factor);
     EXPECT_EQ(factor->damping, kFeedbackDamping);
-    const double added = kFeedbackDamping * trace(triangle, n) / static_cast<double>(n);
+    const auto added = [&](int64_t i) {
+      return kFeedbackDamping *
+             (moment(triangle, i, i) + 1e-4 * trace(triangle, n) / static_cast<double>(n));
+    };
     // The scale that the weights lost comes from the last column, whose own row U is.
-    const double scale =
-        (moment(triangle, n - 1, n - 1) + added) / factor->weights[static_cast<size_t>(n - 1)];
+    const double scale = (moment(triangle, n - 1, n - 1) + added(n - 1)) /
+                         factor->weights[static_cast<size_t>(n - 1)];
     for (int64_t i = 0; i < n; ++i) {
       for (int64_t k = 0; k < n; ++k) {
         double sum = 0;
         for (int64_t c = std::max(i, k); c < n; ++c)
           sum += factor->row(i)[c] * scale * factor->weights[static_cast<size_t>(c)] *
                  factor->row(k)[c];
-        const double expected = moment(triangle, i, k) + (i == k ? added : 0);
+        const double expected = moment(triangle, i, k) + (i == k ? added(i) : 0);
         ASSERT_NEAR(sum, expected, 2e-5 * trace(triangle, n) / static_cast<double>(n))
             << i << " " << k << " of " << n;
       }
@@ -57,9 +60,10 @@ TEST(FeedbackFactor, MomentsAreThoseThatItIsOfAndCostsFollowFromThem) {
   double cost = 0;
   for (int64_t r = 0; r < kRows; ++r) {
     for (int64_t i = 0; i < n; ++i) {
+      const auto own = static_cast<double>(x[static_cast<size_t>(r * n + i)]);
       for (int64_t k = 0; k < n; ++k)
-        cost += static_cast<double>(x[static_cast<size_t>(r * n + i)]) * factor->moments_row(i)[k] *
-                x[static_cast<size_t>(r * n + k)];
+        cost += own * factor->moments_row(i)[k] * x[static_cast<size_t>(r * n + k)];
+      cost -= own * own * factor->added[static_cast<size_t>(i)];
     }
   }
   EXPECT_NEAR(moment_cost(*factor, x.data(), kRows), cost, 1e-4 * cost);
@@ -94,13 +98,13 @@ TEST(FeedbackFactor, IsTheSameWithAnyNumberOfThreads) {
 TEST(FeedbackFactor, DampsMoreWhatIsNoMatrixOfMoments) {
   constexpr int64_t n = 64;
   ThreadPool pool(1);
-  std::vector<float> triangle;  // ones on the diagonal, 1.05 beside it: indefinite without damping
+  std::vector<float> triangle;  // ones on the diagonal, 1.5 beside it
   for (int64_t i = 0; i < n; ++i) {
-    for (int64_t k = 0; k <= i; ++k) triangle.push_back(i == k ? 1.0f : 1.05f);
+    for (int64_t k = 0; k <= i; ++k) triangle.push_back(i == k ? 1.0f : 1.5f);
   }
   const auto factor = make_feedback_factor(triangle, n, pool);
   ASSERT_TRUE(factor);
-  EXPECT_DOUBLE_EQ(factor->damping, 0.1);
+  EXPECT_DOUBLE_EQ(factor->damping, 1.0);
   for (float& value : triangle) value *= value == 1.0f ? 1.0f : 100.0f;
   EXPECT_FALSE(make_feedback_factor(triangle, n, pool));
 }
