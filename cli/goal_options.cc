@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/terminal.h"
+#include "cli/type_table.h"
 #include "nibble/readable.h"
 
 namespace nibble::cli {
@@ -109,7 +110,9 @@ Json to_json(const std::vector<ContractAttempt>& attempts, size_t kept) {
     json.push_back({{"file_bytes", attempts[i].file_bytes},
                     {"predicted_kl", attempts[i].predicted_kl},
                     {"kl_divergence", to_json(attempts[i].kl)},
+                    {"kl_divergence_at_most", attempts[i].kl_bound},
                     {"agreement", to_json(attempts[i].agreement)},
+                    {"agreement_at_least", attempts[i].agreement_bound},
                     {"is_met", attempts[i].is_met},
                     {"is_kept", i == kept}});
   }
@@ -117,37 +120,24 @@ Json to_json(const std::vector<ContractAttempt>& attempts, size_t kept) {
 }
 
 void print_plan(const TypePlan& plan) {
-  struct Share {
-    DType type;
-    size_t tensors = 0;
-    uint64_t bytes = 0;
-    double loss = 0;
-  };
-  std::vector<Share> shares;
+  TypeTable table;
   for (const auto& tensor : plan.tensors) {
-    if (!tensor.loss) continue;
-    auto share = std::ranges::find(shares, tensor.type, &Share::type);
-    if (share == shares.end()) share = shares.insert(share, {tensor.type});
-    ++share->tensors;
-    share->bytes += tensor.bytes;
-    share->loss += *tensor.loss;
+    if (tensor.loss) table.add(tensor.type, tensor.bytes, *tensor.loss);
   }
-  std::ranges::stable_sort(shares, std::ranges::greater(), &Share::bytes);
-  for (const Share& share : shares) {
-    fmt::print("  {:<8} {:>5} tensors {:>12}  expected loss {:.2g}\n", dtype_name(share.type),
-               share.tensors, readable_bytes(share.bytes), share.loss);
-  }
+  table.print();
 }
 
 void print_attempts(const GoalResult& result) {
   for (size_t i = 0; i < result.attempts.size(); ++i) {
     const ContractAttempt& attempt = result.attempts[i];
-    fmt::print("attempt {}: {}, KL divergence {:.3g} (predicted {:.3g}), agreement {:.2f} %: {}\n",
-               i + 1, readable_bytes(attempt.file_bytes), attempt.kl.value, attempt.predicted_kl,
-               100 * attempt.agreement.value,
-               !attempt.is_met    ? "not met"
-               : i == result.kept ? "met, kept"
-                                  : "met");
+    fmt::print(
+        "attempt {}: {}, KL divergence {:.3g} (at most {:.3g}; predicted {:.3g}), agreement "
+        "{:.2f} % (at least {:.2f} %): {}\n",
+        i + 1, readable_bytes(attempt.file_bytes), attempt.kl.value, attempt.kl_bound,
+        attempt.predicted_kl, 100 * attempt.agreement.value, 100 * attempt.agreement_bound,
+        !attempt.is_met    ? "not met"
+        : i == result.kept ? "met, kept"
+                           : "met");
   }
   if (!result.attempts.empty())
     fmt::print("measured on {} tokens that were held back\n", result.held_back_tokens);

@@ -87,7 +87,9 @@ struct ContractAttempt {
   double predicted_kl = 0;
   Estimate kl;
   Estimate agreement;
-  bool is_met = false;
+  double kl_bound = 0;         // on another text at most, with the confidence of contracts
+  double agreement_bound = 0;  // likewise at least
+  bool is_met = false;         // by the bound
 };
 
 struct GoalResult {

@@ -53,14 +53,12 @@ void Contract::attempt(double target, const std::filesystem::path& output) {
   QuantizeOptions anew = options_.quantize;
   anew.resume = false;
   QuantizeResult quantized = quantize(model_, {{planner_.recipe_name(), path, plan.recipe}}, anew);
-  Measured measured{};
-  measured.attempt.file_bytes = plan.file_bytes;
-  measured.attempt.predicted_kl = plan.predicted_kl;
-  measure(path, measured);
-  const bool is_met = measured.attempt.is_met = meets(measured);
-  attempts_.push_back(measured);
-  result_.attempts.push_back(measured.attempt);
-  if (is_met && (!is_met_ || plan.file_bytes < result_.plan.file_bytes)) {
+  ContractAttempt& made = result_.attempts.emplace_back();
+  made.file_bytes = plan.file_bytes;
+  made.predicted_kl = plan.predicted_kl;
+  measure(path, made);
+  made.is_met = meets(made);
+  if (made.is_met && (!is_met_ || plan.file_bytes < result_.plan.file_bytes)) {
     is_met_ = true;
     result_.kept = result_.attempts.size() - 1;
     quantized.files.front().path = output;
@@ -70,7 +68,7 @@ void Contract::attempt(double target, const std::filesystem::path& output) {
   }
 }
 
-void Contract::measure(const std::filesystem::path& file, Measured& measured) {
+void Contract::measure(const std::filesystem::path& file, ContractAttempt& attempt) {
   LoadOptions load;
   load.run = options_.quantize.run;
   EvaluateOptions how;
@@ -83,46 +81,45 @@ void Contract::measure(const std::filesystem::path& file, Measured& measured) {
     fail(ErrorCode::kUsage,
          "the text that is held back has {} window of {} tokens; a contract takes at least 2",
          found.windows, options_.context);
-  measured.attempt.kl = found.divergence->kl_divergence;
-  measured.attempt.agreement = found.divergence->agreement;
-  measured.kl = {measured.attempt.kl.value, bound_on_another_text(found.window_kl, Side::kAbove)};
-  measured.agreement = {measured.attempt.agreement.value,
-                        bound_on_another_text(found.window_agreement, Side::kBelow)};
+  attempt.kl = found.divergence->kl_divergence;
+  attempt.agreement = found.divergence->agreement;
+  attempt.kl_bound = bound_on_another_text(found.window_kl, Side::kAbove);
+  attempt.agreement_bound = bound_on_another_text(found.window_agreement, Side::kBelow);
   result_.held_back_tokens = found.scored_tokens;
 }
 
-bool Contract::meets(const Measured& measured) const {
-  return goal_.max_kl > 0 ? measured.kl.bound <= goal_.max_kl
-                          : measured.agreement.bound >= goal_.min_agreement;
+bool Contract::meets(const ContractAttempt& attempt) const {
+  return goal_.max_kl > 0 ? attempt.kl_bound <= goal_.max_kl
+                          : attempt.agreement_bound >= goal_.min_agreement;
 }
 
 // The predicted loss that would just meet the contract, by how the last attempt came out; none
 // when another attempt would change next to nothing.
 std::optional<double> Contract::next_target(double target) const {
   constexpr double kSame = 0.02, kSlack = 0.995;
-  const Measured& last = attempts_.back();
+  const ContractAttempt& last = result_.attempts.back();
   double factor;
   if (goal_.max_kl > 0) {
-    factor = goal_.max_kl / last.kl.bound;
+    factor = goal_.max_kl / last.kl_bound;
   } else {
-    const double disagreement = 1 - last.agreement.bound;
+    const double disagreement = 1 - last.agreement_bound;
     factor = std::pow((1 - goal_.min_agreement) / std::max(disagreement, 1e-9), 2);
   }
   factor = std::clamp(factor, 0.05, 20.0) * kSlack;
-  if (last.attempt.is_met && factor < 1 + kSame) return std::nullopt;
+  if (last.is_met && factor < 1 + kSame) return std::nullopt;
   return target * factor;
 }
 
 void Contract::refuse() const {
-  const Measured& nearest = *std::ranges::min_element(
-      attempts_, {}, [](const Measured& measured) { return measured.kl.value; });
+  const auto& attempts = result_.attempts;
+  const ContractAttempt& nearest = *std::ranges::min_element(
+      attempts, {}, [](const ContractAttempt& attempt) { return attempt.kl.value; });
   fail(ErrorCode::kUsage,
        "the contract was not met in {} attempts: the nearest file ({}) has a divergence of {:.3g} "
        "(at most {:.3g} with confidence) and an agreement of {:.2f} % (at least {:.2f} %) on {} "
        "tokens held back; ask for less, or give a longer text",
-       attempts_.size(), readable_bytes(nearest.attempt.file_bytes), nearest.kl.value,
-       nearest.kl.bound, 100 * nearest.agreement.value, 100 * nearest.agreement.bound,
-       result_.held_back_tokens);
+       attempts.size(), readable_bytes(nearest.file_bytes), nearest.kl.value, nearest.kl_bound,
+       100 * nearest.agreement.value, 100 * nearest.agreement_bound, result_.held_back_tokens);
 }
 
 }  // namespace nibble

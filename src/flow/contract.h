@@ -26,20 +26,10 @@ class Contract {
   std::filesystem::path best() const { return folder_ / "best.gguf"; }
 
  private:
-  // The contract's figure in a file: measured, and with confidence on another text.
-  struct Figure {
-    double value;
-    double bound;
-  };
-  struct Measured {
-    ContractAttempt attempt;
-    Figure kl, agreement;
-  };
-
   double first_target() const;
   void attempt(double target, const std::filesystem::path& output);
-  void measure(const std::filesystem::path& file, Measured& measured);
-  bool meets(const Measured& measured) const;
+  void measure(const std::filesystem::path& file, ContractAttempt& attempt);
+  bool meets(const ContractAttempt& attempt) const;
   std::optional<double> next_target(double target) const;
   [[noreturn]] void refuse() const;
 
@@ -51,7 +41,6 @@ class Contract {
   std::unique_ptr<Model> reference_;
   std::string text_;
   bool is_met_ = false;
-  std::vector<Measured> attempts_;
   GoalResult result_;
 };
 
