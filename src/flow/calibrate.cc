@@ -2,7 +2,6 @@
 #include "nibble/calibrate.h"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -10,21 +9,20 @@
 #include "base/error.h"
 #include "base/input_file.h"
 #include "base/output_file.h"
-#include "base/xxh64.h"
 #include "calib/activation_statistics.h"
 #include "calib/checkpoint.h"
 #include "file/imatrix.h"
 #include "file/tensor_files.h"
+#include "flow/calibration_plan.h"
+#include "flow/calibration_results.h"
 #include "flow/calibration_texts.h"
 #include "flow/model.h"
-#include "flow/model_fingerprint.h"
 #include "flow/quantized_layers.h"
 #include "flow/run_support.h"
 #include "flow/statistics_file.h"
 #include "flow/statistics_sources.h"
 #include "flow/work_description.h"
 #include "infer/session.h"
-#include "model/tensor_shapes.h"
 #include "nibble/text_file.h"
 
 namespace nibble {
@@ -33,100 +31,6 @@ namespace {
 using MomentLayers = ActivationStatistics::MomentLayers;
 
 constexpr int64_t kLogitsAtOnce = 32;  // tokens
-
-std::string name_of(const Model::Parts& model, Role role, int64_t layer) {
-  const bool tied = role == Role::kOutput && is_tied(model.source.tensors().tensors());
-  return gguf_name({tied ? Role::kTokenEmbd : role, static_cast<uint64_t>(layer)});
-}
-
-std::string name_of(const Model::Parts& model, const InputStatistics& input) {
-  return name_of(model, input.roles.front(), input.layer);
-}
-
-void check_finite(const Model::Parts& model, const InputStatistics& input) {
-  const auto bad = std::ranges::find_if_not(
-      input.sums, [](double sum) { return std::isfinite(static_cast<float>(sum)); });
-  if (bad == input.sums.end()) return;
-  fail(ErrorCode::kInvalidFile,
-       "tensor {}: what column {} multiplies sums up to {}: the model computes numbers that are "
-       "none; see what is wrong with it by nibble evaluate",
-       name_of(model, input), (bad - input.sums.begin()) % input.columns, *bad);
-}
-
-ImportanceMatrix matrix_of(const Model::Parts& model, const std::vector<InputStatistics>& inputs) {
-  ImportanceMatrix matrix;
-  for (const InputStatistics& input : inputs) {
-    const ImportanceEntry entry = {{input.sums.begin(), input.sums.end()},
-                                   {input.counts.begin(), input.counts.end()}};
-    for (const Role role : input.roles)
-      matrix.entries.emplace(name_of(model, role, input.layer), entry);
-  }
-  return matrix;
-}
-
-std::vector<Calibration::StarvedExpert> starved_experts(const ImportanceMatrix& matrix) {
-  constexpr double kShare = 0.01;
-  std::vector<Calibration::StarvedExpert> starved;
-  for (const auto& [name, entry] : matrix.entries) {
-    double total = 0;
-    for (const float count : entry.counts) total += count;
-    const double least = kShare * total / static_cast<double>(entry.counts.size());
-    for (size_t e = 0; e < entry.counts.size(); ++e) {
-      if (entry.counts[e] < least)
-        starved.push_back({name, static_cast<int64_t>(e), entry.counts[e]});
-    }
-  }
-  return starved;
-}
-
-// What one pass over the texts measures moments of.
-std::vector<MomentLayers> passes_of(const ModelConfig& config, const CalibrateOptions& options) {
-  if (!options.moments) return {{}};
-  const auto bytes = [](int64_t n) { return triangle_size(n) * sizeof(double); };
-  const auto experts = static_cast<uint64_t>(std::max<int64_t>(config.experts, 1));
-  const int64_t ffn = config.experts > 0 ? config.expert_ffn : config.ffn;
-  const uint64_t layer_bytes =
-      bytes(config.hidden) * (1 + experts) + bytes(config.q_width()) + bytes(ffn) * experts;
-  const uint64_t output_bytes = options.process_output ? bytes(config.hidden) : 0;
-  const uint64_t room = options.memory_limit - std::min(options.memory_limit, output_bytes);
-  auto at_once = static_cast<int64_t>(
-      std::clamp<uint64_t>(room / layer_bytes, 1, static_cast<uint64_t>(config.layers)));
-  std::vector<MomentLayers> passes;
-  if (!options.sequential.empty()) at_once = 1;
-  for (int64_t first = 0; first < config.layers; first += at_once)
-    passes.push_back({first, std::min(first + at_once, config.layers)});
-  return passes;
-}
-
-std::string hex_of(uint64_t checksum) { return fmt::format("{:016x}", checksum); }
-
-// Everything that the bytes depend on.
-std::string describe_work(const Model::Parts& model, const std::vector<CalibrationText>& texts,
-                          const CalibrationChunks& chunks, const CalibrateOptions& options,
-                          size_t passes) {
-  std::string work = fmt::format("nibble: {}\nmodel: {}\n", NIBBLE_VERSION,
-                                 model_fingerprint(model.source.files()));
-  const TensorSource& tensors = model.quantized ? *model.quantized : model.source.tensors();
-  std::string types;
-  for (const TensorInfo& tensor : tensors.tensors())
-    types += fmt::format("{} {}\n", tensor.name, dtype_name(tensor.type));
-  work += fmt::format("types: {}\nactivations: {}\nrepacked: {}\n",
-                      hex_of(xxh64(std::as_bytes(std::span(types)))),
-                      static_cast<int>(model.weights->activations()), model.is_repacked);
-  work +=
-      fmt::format("context: {}\nchunks: {}\noutput matrix: {}\nmoments: {}\npasses: {}\n",
-                  options.context, chunks.count(), options.process_output, options.moments, passes);
-  for (size_t i = 0; i < texts.size(); ++i) {
-    work += fmt::format("text {}: {}, tokens {}\n", i + 1,
-                        std::filesystem::path(texts[i].name).filename().string(),
-                        hex_of(xxh64(std::as_bytes(std::span(chunks.tokens()[i])))));
-  }
-  for (size_t i = 0; i < options.added.size(); ++i) {
-    const InputFile file(options.added[i]);
-    work += fmt::format("added {}: {}\n", i + 1, hex_of(xxh64(file.map())));
-  }
-  return work;
-}
 
 // One calibration, from where an earlier call left it.
 class CalibrationWork {
@@ -139,8 +43,8 @@ class CalibrationWork {
         output_(output),
         options_(options),
         chunks_(model, texts, options),
-        passes_(passes_of(model.config, options)),
-        work_(describe_work(model, texts, chunks_, options, passes_.size())),
+        passes_(calibration_passes(model.config, options)),
+        work_(describe_calibration(model, texts, chunks_, options, passes_.size())),
         inputs_(find_left()),
         resumed_(chunks_done() * options.context),
         phase_(run, "calibrating", "tokens",
@@ -242,7 +146,7 @@ class CalibrationWork {
     combine(inputs);
     for (const StatisticsSource& source : sources_) {
       for (const InputStatistics& input : inputs) {
-        const std::string name = name_of(model_, input);
+        const std::string name = input_name(model_, input);
         if (!options_.moments || !has_moments(input.columns) || source.has_moments(name)) continue;
         fail(ErrorCode::kUsage,
              "{}: has no second moments of {}; leave --moments out, or measure them anew",
@@ -269,7 +173,7 @@ class CalibrationWork {
   }
 
   CombinedImportance combine(const std::vector<InputStatistics>& inputs) const {
-    ImportanceMatrix own = matrix_of(model_, inputs);
+    ImportanceMatrix own = importance_of(model_, inputs);
     for (const CalibrationText& text : texts_) {  // the same bytes wherever the texts lie
       own.datasets.push_back(std::filesystem::path(text.name).filename().string());
     }
@@ -287,9 +191,9 @@ class CalibrationWork {
     for (const InputStatistics& input : progress_.measured) {
       if (!options_.moments || !has_moments(input.columns)) continue;
       for (const Role role : input.roles)
-        names.emplace(name_of(model_, role, input.layer), name_of(model_, input));
+        names.emplace(input_name(model_, role, input.layer), input_name(model_, input));
       shapes.push_back(
-          {name_of(model_, input), static_cast<uint64_t>(input.columns), input.counts.size()});
+          {input_name(model_, input), static_cast<uint64_t>(input.columns), input.counts.size()});
     }
     const CombinedImportance combined = combine(progress_.measured);
     return StatisticsFile(output_, combined.matrix(), shapes, names, unfinished);
@@ -333,7 +237,7 @@ class CalibrationWork {
       if (is_of(inputs[i], {layer, layer + 1}, model_.config.layers - 1))
         progress_.measured[i].sums = inputs[i].sums;
     }
-    quantized_->quantize(layer, inputs, matrix_of(model_, inputs));
+    quantized_->quantize(layer, inputs, importance_of(model_, inputs));
   }
 
   // Those of this pass; those of layers before it are in the file.
@@ -342,7 +246,7 @@ class CalibrationWork {
     if (!options_.moments) return;
     std::vector<double> sum;
     for (const InputStatistics& input : inputs) {
-      const std::string name = name_of(model_, input);
+      const std::string name = input_name(model_, input);
       if (!has_moments(input.columns)) continue;
       if (!is_of(input, layers, model_.config.layers - 1)) {
         if (is_of(input, {0, layers.first}, model_.config.layers - 1)) file.accept_moments(name);
@@ -363,7 +267,7 @@ class CalibrationWork {
     result.tokens = result.chunks * options_.context;
     result.passes = pass_count();
     result.tokens_resumed = resumed_;
-    const ImportanceMatrix matrix = matrix_of(model_, progress_.measured);
+    const ImportanceMatrix matrix = importance_of(model_, progress_.measured);
     result.tensors = matrix.entries.size();
     result.starved = starved_experts(matrix);
     result.bytes = std::filesystem::file_size(output_);
