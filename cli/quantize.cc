@@ -201,6 +201,8 @@ void add_model_options(CLI::App& command, QuantizeOptions& options) {
       "!--no-conformance", options.conformance,
       "without the few KB of texts and prompts by which loading a file checks that its "
       "tokenizer and chat template do as the source's");
+  command.add_flag("!--no-lock-record", options.lock_record,
+                   "without the 80 bytes a tensor by which nibble verify can make the file again");
   command
       .add_option("--prune-layers", options.prune_layers,
                   "leave layers out and number the others anew")

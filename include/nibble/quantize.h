@@ -73,6 +73,9 @@ struct QuantizeOptions {
   // override_keys change its tokenizer; of a GGUF they stay. false: outputs
   // have none.
   bool conformance = true;
+  // The lock record (docs/formats/lock.md; about 80 bytes a tensor), by which a file can be
+  // verified and a finished one is left as it is by `resume`. false: outputs have none.
+  bool lock_record = true;
   // A source that is split over several GGUF files: split the outputs where it is. `path` of a
   // target X.gguf becomes X-00001-of-0000N.gguf and so on.
   bool keep_split = false;

@@ -19,7 +19,8 @@ std::string hex_of(uint64_t checksum) { return fmt::format("{:016x}", checksum);
 
 using MomentLayers = ActivationStatistics::MomentLayers;
 
-std::vector<MomentLayers> calibration_passes(const ModelConfig& config, const CalibrateOptions& options) {
+std::vector<MomentLayers> calibration_passes(const ModelConfig& config,
+                                             const CalibrateOptions& options) {
   if (!options.moments) return {{}};
   const auto bytes = [](int64_t n) { return triangle_size(n) * sizeof(double); };
   const auto experts = static_cast<uint64_t>(std::max<int64_t>(config.experts, 1));
@@ -37,9 +38,10 @@ std::vector<MomentLayers> calibration_passes(const ModelConfig& config, const Ca
   return passes;
 }
 
-std::string describe_calibration(const Model::Parts& model, const std::vector<CalibrationText>& texts,
-                          const CalibrationChunks& chunks, const CalibrateOptions& options,
-                          size_t passes) {
+std::string describe_calibration(const Model::Parts& model,
+                                 const std::vector<CalibrationText>& texts,
+                                 const CalibrationChunks& chunks, const CalibrateOptions& options,
+                                 size_t passes) {
   std::string work = fmt::format("nibble: {}\nmodel: {}\n", NIBBLE_VERSION,
                                  model_fingerprint(model.source.files()));
   const TensorSource& tensors = model.quantized ? *model.quantized : model.source.tensors();

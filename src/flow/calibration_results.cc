@@ -28,7 +28,8 @@ void check_finite(const Model::Parts& model, const InputStatistics& input) {
        input_name(model, input), (bad - input.sums.begin()) % input.columns, *bad);
 }
 
-ImportanceMatrix importance_of(const Model::Parts& model, const std::vector<InputStatistics>& inputs) {
+ImportanceMatrix importance_of(const Model::Parts& model,
+                               const std::vector<InputStatistics>& inputs) {
   ImportanceMatrix matrix;
   for (const InputStatistics& input : inputs) {
     const ImportanceEntry entry = {{input.sums.begin(), input.sums.end()},

@@ -94,7 +94,10 @@ std::string sha256_of_file(const std::filesystem::path& path) {
 void add_lock_record(const ModelSource& model, const QuantizeOptions& options,
                      const QuantizeRequest& request, PlannedOutput& output) {
   const bool is_copy = is_copy_type(output.type);
-  if (is_copy && options.prune_layers.empty()) return;
+  if (is_copy && options.prune_layers.empty()) {
+    output.record = describe_lock_record(output.metadata);
+    return;
+  }
   erase_lock_record(output.metadata);
   if (is_copy) return;
   const LockRecord record = make_lock_record(model, options, request, output);
@@ -106,7 +109,10 @@ void add_lock_record(const ModelSource& model, const QuantizeOptions& options,
       output.metadata.set(row.key, MetadataArray{record.*row.items});
     }
   }
-  set_tensor_hashes(output.metadata, record.tensor_sha256);
+  output.record = describe_lock_record(output.metadata);
+  output.is_locked = options.lock_record;
+  options.lock_record ? set_tensor_hashes(output.metadata, record.tensor_sha256)
+                      : erase_lock_record(output.metadata);
 }
 
 void set_tensor_hashes(Metadata& metadata, std::vector<std::string> hashes) {

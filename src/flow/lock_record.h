@@ -40,7 +40,8 @@ struct LockRecord {
 };
 
 // Writes what is known before the work begins into the output's metadata, over what the source
-// had; the hashes are zeros. A copy keeps what the source had, unless its layers are others.
+// had; the hashes are zeros. A copy keeps what the source had, unless its layers are others. The
+// output says what its record is also where the options want none in the file.
 void add_lock_record(const ModelSource& model, const QuantizeOptions& options,
                      const QuantizeRequest& request, PlannedOutput& output);
 // Replaces the hashes in `metadata`, which has a lock record.

@@ -30,6 +30,8 @@ struct PlannedOutput {
   std::vector<std::string>
       notes;  // what the user should know, as lines of a recipe that match nothing
   std::string unmatched_pre_tokenizer;  // see QuantizedFile
+  std::string record;      // what its lock record says, as describe_lock_record() shows it
+  bool is_locked = false;  // it has a record of its own, whose hashes are known at the end
 };
 
 // The files of an output, of which `first` is the first.

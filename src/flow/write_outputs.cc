@@ -21,7 +21,7 @@ std::string describe_work(const ModelSource& model, const PlannedOutput& output)
     work += fmt::format("source: {}, {} bytes, modified {}\n", file->name(), file->size(),
                         file->modified_ns());
   }
-  work += describe_lock_record(output.metadata);
+  work += output.record;
   const std::string header = gguf_header_bytes(output.metadata, output.tensors);
   return work + "header: " + hex(sha256(bytes_of(header))) + "\n";
 }
@@ -70,7 +70,9 @@ class Outputs {
       : pieces_(cut_into_pieces(model.tensors().tensors(), outputs.front().plan)) {
     for (size_t i = 0; i < targets.size(); ++i) {
       auto parts = parts_of(outputs[i], targets[i].path);
-      if (resume && is_finished(model, parts)) {
+      // Without a record a file does not say whether it is what is asked for.
+      const bool says_what_it_is = outputs[i].is_locked || is_copy_type(outputs[i].type);
+      if (resume && says_what_it_is && is_finished(model, parts)) {
         remove_left(targets[i].path);
         continue;
       }
@@ -104,7 +106,7 @@ class Outputs {
   void finish() {
     for (size_t i = 0; i < works_.size(); ++i) {
       Metadata& metadata = parts_[i].front().metadata;
-      if (!is_copy_type(planned_[i].type)) fill_hashes(*works_[i], metadata);
+      if (planned_[i].is_locked) fill_hashes(*works_[i], metadata);
       works_[i]->finish(metadata);
     }
   }

@@ -51,6 +51,33 @@ TEST_F(VerifyTest, NamesTheTensorThatDiffers) {
       << result.problems[0].what;
 }
 
+TEST_F(VerifyTest, TakesAFileWithoutARecordAsMadeByDefault) {
+  const auto bare = folder_ / "bare.gguf";
+  QuantizeOptions options;
+  options.lock_record = false;
+  quantize(kLab7m, {{"q4_0", bare}}, options);
+  const GgufFile file(bare);
+  EXPECT_EQ(read_file(bare).find("nibble.lock."), std::string::npos);
+  EXPECT_LE(std::filesystem::file_size(bare) + 72 * file.tensors().size(),
+            std::filesystem::file_size(file_));
+  const auto result = verify(bare, kLab7m);
+  EXPECT_TRUE(result.problems.empty());
+  EXPECT_EQ(result.notes.size(), 1u);
+}
+
+// Nothing in the file says by which effort it was made, so another one may not leave it as it is.
+TEST_F(VerifyTest, ResumingMakesAFileWithoutARecordAnew) {
+  const auto bare = folder_ / "bare.gguf", fast = folder_ / "fast.gguf";
+  QuantizeOptions options;
+  options.lock_record = false;
+  quantize(kLab7m, {{"q4_0", bare}}, options);
+  options.effort = Effort::kFast;
+  quantize(kLab7m, {{"q4_0", fast}}, options);
+  options.resume = true;
+  quantize(kLab7m, {{"q4_0", bare}}, options);
+  EXPECT_EQ(read_file(bare), read_file(fast));
+}
+
 TEST_F(VerifyTest, ComparesASampleThatTheSeedDecides) {
   VerifyOptions options;
   options.sample = 0.1;
