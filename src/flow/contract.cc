@@ -28,7 +28,7 @@ GoalResult Contract::keep(const std::filesystem::path& output) {
   for (int i = 0; i < kContractAttempts; ++i) {
     const bool is_last_chance = i + 1 == kContractAttempts && !is_met_;
     constexpr double kCautious = 0.6;
-    attempt(is_last_chance ? target * kCautious : target, output);
+    if (!attempt(is_last_chance ? target * kCautious : target, output)) break;
     if (i + 1 == kContractAttempts) break;
     const auto next = next_target(target);
     if (!next) break;
@@ -47,8 +47,10 @@ double Contract::first_target() const {
   return disagreement * disagreement;
 }
 
-void Contract::attempt(double target, const std::filesystem::path& output) {
+bool Contract::attempt(double target, const std::filesystem::path& output) {
   TypePlan plan = planner_.plan_for_loss(target);
+  if (std::ranges::find(tried_, plan.recipe) != tried_.end()) return false;
+  tried_.push_back(plan.recipe);
   const auto path = folder_ / "attempt.gguf";
   QuantizeOptions anew = options_.quantize;
   anew.resume = false;
@@ -66,6 +68,7 @@ void Contract::attempt(double target, const std::filesystem::path& output) {
     result_.plan = std::move(plan);
     std::filesystem::rename(path, best());
   }
+  return true;
 }
 
 void Contract::measure(const std::filesystem::path& file, ContractAttempt& attempt) {

@@ -27,7 +27,8 @@ class Contract {
 
  private:
   double first_target() const;
-  void attempt(double target, const std::filesystem::path& output);
+  // False where the plan for this is one that was tried already.
+  bool attempt(double target, const std::filesystem::path& output);
   void measure(const std::filesystem::path& file, ContractAttempt& attempt);
   bool meets(const ContractAttempt& attempt) const;
   std::optional<double> next_target(double target) const;
@@ -41,6 +42,7 @@ class Contract {
   std::unique_ptr<Model> reference_;
   std::string text_;
   bool is_met_ = false;
+  std::vector<std::string> tried_;  // recipes
   GoalResult result_;
 };
 

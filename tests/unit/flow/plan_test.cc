@@ -125,11 +125,27 @@ TEST_F(PlanTest, AContractIsMetOnATextThatNobodyHasSeen) {
   const GoalResult result = quantize_to_goal(kLab7m, out, planned);
   ASSERT_FALSE(result.attempts.empty());
   EXPECT_LE(result.attempts.size(), static_cast<size_t>(kContractAttempts));
-  EXPECT_TRUE(result.attempts[result.kept].is_met);
-  EXPECT_EQ(std::filesystem::file_size(out), result.attempts[result.kept].file_bytes);
+  const ContractAttempt& kept = result.attempts[result.kept];
+  EXPECT_TRUE(kept.is_met);
+  EXPECT_LE(kept.kl_bound, 0.012);
+  EXPECT_GT(kept.kl_bound, kept.kl.value);
+  EXPECT_LT(kept.agreement_bound, kept.agreement.value);
+  EXPECT_EQ(std::filesystem::file_size(out), kept.file_bytes);
   const double third = loss(out, 80);
   EXPECT_LE(third, 0.012);
   EXPECT_GT(third, 0.004);  // it is not met by far more bytes than it takes
+}
+
+TEST_F(PlanTest, APlanIsTriedOnce) {
+  auto planned = options();
+  planned.quantize.method = Method::kNearest;
+  planned.types = {};
+  planned.goal.max_kl = 1e-12;  // which the model's own types keep alone
+  const GoalResult result = quantize_to_goal(kLab7m, folder_ / "out.gguf", planned);
+  ASSERT_EQ(result.attempts.size(), 1u);
+  EXPECT_TRUE(result.attempts[0].is_met);
+  EXPECT_EQ(result.attempts[0].kl_bound, 0);
+  EXPECT_EQ(result.attempts[0].agreement_bound, 1);
 }
 
 TEST_F(PlanTest, WhatCannotBeIsRefusedSayingWhatCan) {
