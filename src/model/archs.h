@@ -5,6 +5,7 @@
 
 #include "model/arch/bert.h"
 #include "model/arch/bloom.h"
+#include "model/arch/chatglm.h"
 #include "model/arch/cohere2.h"
 #include "model/arch/command_r.h"
 #include "model/arch/deepseek.h"
@@ -45,12 +46,12 @@
 namespace nibble {
 
 inline constexpr std::array kArchs = {
-    &kLlama,    &kBert,      &kBloom,      &kCohere2,  &kCommandR, &kDeepSeek,   &kDeepSeek2,
-    &kExaone,   &kExaone4,   &kFalcon,     &kGemma,    &kGemma2,   &kGemma3,     &kGlm4,
-    &kGpt2,     &kGptJ,      &kGptOss,     &kGptNeoX,  &kGranite,  &kGraniteMoe, &kInternLm2,
-    &kMiniCpm,  &kMpt,       &kNomicBert,  &kOlmo,     &kOlmo2,    &kOlmoe,      &kPhi2,
-    &kPhi3,     &kPhiMoe,    &kQwen2,      &kQwen2Moe, &kQwen3,    &kQwen3Moe,   &kSmolLm3,
-    &kStableLm, &kStarCoder, &kStarCoder2,
+    &kLlama,     &kBert,     &kBloom,     &kChatGlm,    &kCohere2,  &kCommandR, &kDeepSeek,
+    &kDeepSeek2, &kExaone,   &kExaone4,   &kFalcon,     &kGemma,    &kGemma2,   &kGemma3,
+    &kGlm4,      &kGpt2,     &kGptJ,      &kGptOss,     &kGptNeoX,  &kGranite,  &kGraniteMoe,
+    &kInternLm2, &kMiniCpm,  &kMpt,       &kNomicBert,  &kOlmo,     &kOlmo2,    &kOlmoe,
+    &kPhi2,      &kPhi3,     &kPhiMoe,    &kQwen2,      &kQwen2Moe, &kQwen3,    &kQwen3Moe,
+    &kSmolLm3,   &kStableLm, &kStarCoder, &kStarCoder2,
 };
 
 }  // namespace nibble
