@@ -231,7 +231,7 @@ FIXTURES = {
     "exaone": Fixture("LlamaForCausalLM", change=as_exaone),
     "exaone4": Fixture("Exaone4ForCausalLM", sliding_window=None, layer_types=["full_attention"] * 2),
     "exaone4_window": Fixture("Exaone4ForCausalLM", num_hidden_layers=4, sliding_window=12, sliding_window_pattern=4),
-    "glm": Fixture("GlmForCausalLM", head_dim=16, attention_bias=True),
+    "glm": Fixture("GlmForCausalLM", head_dim=8, attention_bias=True),
     "glm4": Fixture("Glm4ForCausalLM", head_dim=16, attention_bias=True),
 }
 
