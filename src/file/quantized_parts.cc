@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/error.h"
 #include "base/numeric.h"
@@ -50,8 +51,8 @@ int64_t Part::integer(uint64_t i) const {
   return type == "I8" ? element<int8_t>(i) : element<uint8_t>(i);
 }
 
-QuantizedParts::QuantizedParts(const WeightFiles& source, const JsonObject& config)
-    : config_(config) {
+QuantizedParts::QuantizedParts(const WeightFiles& source, const JsonObject& config, KeepBlocks keep)
+    : config_(config), keep_(std::move(keep)) {
   for (const StoredTensor& tensor : source.stored()) {
     parts_[tensor.name] = {tensor.name, tensor.type, tensor.shape,
                            source.files()[tensor.file]->map().data() + tensor.offset};
@@ -91,13 +92,26 @@ const Part& QuantizedParts::require(const std::string& name,
 }
 
 void QuantizedParts::add(std::string name, const std::vector<uint64_t>& shape, DecodeRow decode) {
+  add(shape, {{std::move(name), DType::kF32, {}}, std::move(decode), nullptr});
+}
+
+void QuantizedParts::add_blocks(std::string name, DType type, const std::vector<uint64_t>& shape,
+                                PackRow pack) {
+  add(shape, {{std::move(name), type, {}}, nullptr, std::move(pack)});
+}
+
+void QuantizedParts::add(const std::vector<uint64_t>& shape, DecodedWeight weight) {
   if (shape.empty() || shape.size() > Shape::kMaxRank || std::ranges::count(shape, 0u) > 0 ||
       !checked_tensor_bytes(DType::kF32, shape_from_pytorch(shape))) {
     fail(ErrorCode::kInvalidFile, "{}: tensor {}: the shape [{}] is no shape of a weight", where(),
-         printable(name), fmt::join(shape, ", "));
+         printable(weight.tensor.name), fmt::join(shape, ", "));
   }
-  weights_.push_back(
-      {{std::move(name), DType::kF32, shape_from_pytorch(shape)}, std::move(decode)});
+  weight.tensor.shape = shape_from_pytorch(shape);
+  weights_.push_back(std::move(weight));
+}
+
+bool QuantizedParts::keeps(const std::string& name, DType type, uint64_t columns) const {
+  return keep_ && columns % block_weights(type) == 0 && keep_(name);
 }
 
 // Scales of activations and of the KV cache: for kernels that multiply in 8 bits.

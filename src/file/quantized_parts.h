@@ -36,7 +36,7 @@ struct Part {
 
 class QuantizedParts {
  public:
-  QuantizedParts(const WeightFiles& source, const JsonObject& config);
+  QuantizedParts(const WeightFiles& source, const JsonObject& config, KeepBlocks keep);
 
   const JsonObject& config() const { return config_; }
   const std::string& where() const { return config_.file_name(); }
@@ -50,12 +50,19 @@ class QuantizedParts {
   void take(const std::string& name) { taken_.insert(name); }
   // A weight [rows, columns] of PyTorch's (or with dimensions before) that the parts make.
   void add(std::string name, const std::vector<uint64_t>& shape, DecodeRow decode);
+  // The same in blocks of a type, for weights that keeps() is true of.
+  void add_blocks(std::string name, DType type, const std::vector<uint64_t>& shape, PackRow pack);
+  // Whether blocks of this type can hold such rows, and are wanted.
+  bool keeps(const std::string& name, DType type, uint64_t columns) const;
 
   const std::set<std::string, std::less<>>& taken() const { return taken_; }
   std::vector<DecodedWeight>& weights() { return weights_; }
 
  private:
+  void add(const std::vector<uint64_t>& shape, DecodedWeight weight);
+
   JsonObject config_;
+  KeepBlocks keep_;
   std::map<std::string, Part, std::less<>> parts_;
   std::set<std::string, std::less<>> taken_;
   std::vector<DecodedWeight> weights_;
