@@ -176,23 +176,47 @@ def nvfp4_parts(name: str, values: torch.Tensor) -> tuple[torch.Tensor, torch.Te
     return codes[..., 0::2] | codes[..., 1::2] << 4, scales.to(torch.float8_e4m3fn), torch.tensor(factor)
 
 
-def is_nvfp4(name: str) -> bool:
+def round_to_mxfp4(values: torch.Tensor) -> torch.Tensor:
+    grouped = values.unflatten(-1, (-1, 32))
+    scales = torch.exp2((grouped.abs().amax(-1, keepdim=True) / 6).log2().ceil())
+    nearest = (grouped.unsqueeze(-1) / scales.unsqueeze(-1) - E2M1).abs().argmin(-1)
+    return (E2M1[nearest] * scales).flatten(-2)
+
+
+def mxfp4_parts(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    grouped = values.unflatten(-1, (-1, 32)).float()
+    scales = torch.exp2((grouped.abs().amax(-1) / 6).log2().ceil())
+    equal = (grouped / scales.unsqueeze(-1)).unsqueeze(-1) == E2M1
+    assert equal.any(-1).all()
+    codes = equal.float().argmax(-1).to(torch.uint8).flatten(-2)
+    return codes[..., 0::2] | codes[..., 1::2] << 4, (scales.log2() + 127).to(torch.uint8)
+
+
+def is_packed(name: str) -> bool:
     return ".layers." in name and "norm" not in name and not name.endswith((".gate.weight", "bias"))
 
 
 def as_modelopt(tensors: Tensors, config: dict) -> None:
-    for name in [name for name in tensors if is_nvfp4(name) or name == "lm_head.weight"]:
+    for name in [name for name in tensors if is_packed(name) or name == "lm_head.weight"]:
         tensors[name], tensors[name + "_scale"], tensors[name + "_scale_2"] = nvfp4_parts(name, tensors.pop(name))
         tensors[name.replace("weight", "input_scale")] = torch.tensor(0.5)
     config["quantization_config"] = {"quant_method": "modelopt", "quant_algo": "NVFP4"}
 
 
 def as_compressed_nvfp4(tensors: Tensors, config: dict) -> None:
-    for name in [name for name in tensors if is_nvfp4(name)]:
+    for name in [name for name in tensors if is_packed(name)]:
         codes, scales, factor = nvfp4_parts(name, tensors.pop(name))
         tensors |= {name + "_packed": codes, name + "_scale": scales, name + "_global_scale": (1 / factor).reshape(1)}
     weights = {"num_bits": 4, "type": "float", "symmetric": True, "strategy": "tensor_group", "group_size": 16}
     config["quantization_config"] = {"quant_method": "compressed-tensors", "format": "nvfp4-pack-quantized",
+                                     "config_groups": {"group_0": {"targets": ["Linear"], "weights": weights}}}
+
+
+def as_compressed_mxfp4(tensors: Tensors, config: dict) -> None:
+    for name in [name for name in tensors if is_packed(name) or name == "lm_head.weight"]:
+        tensors[name + "_packed"], tensors[name + "_scale"] = mxfp4_parts(tensors.pop(name))
+    weights = {"num_bits": 4, "type": "float", "symmetric": True, "strategy": "group", "group_size": 32}
+    config["quantization_config"] = {"quant_method": "compressed-tensors", "format": "mxfp4-pack-quantized",
                                      "config_groups": {"group_0": {"targets": ["Linear"], "weights": weights}}}
 
 
@@ -265,6 +289,7 @@ FIXTURES = {
                            n_group=4, topk_group=2, routed_scaling_factor=2.5, norm_topk_prob=True),
     "gpt_oss": Fixture("GptOssForCausalLM", **GPT_OSS),
     "gpt_oss_mxfp4": Fixture("GptOssForCausalLM", change=as_mxfp4, **GPT_OSS),
+    "llama_mxfp4": Fixture("LlamaForCausalLM", change=as_compressed_mxfp4, head_dim=16),
     "llama_nvfp4": Fixture("LlamaForCausalLM", change=as_modelopt, **NVFP4),
     "mixtral_nvfp4": Fixture("MixtralForCausalLM", change=as_compressed_nvfp4, num_local_experts=3, num_experts_per_tok=2,
                              **{**NVFP4, "num_hidden_layers": 1}),
@@ -304,8 +329,10 @@ def fill(model: torch.nn.Module, change: Callable | None, zero: tuple[str, ...])
             elif parameter.dim() == 1:
                 values = values * 0.2 + float(parameter.float().mean().round())
             rounded = torch.from_numpy(values).bfloat16().float()
-            if change in (as_modelopt, as_compressed_nvfp4) and (is_nvfp4(name) or name == "lm_head.weight"):
+            if change in (as_modelopt, as_compressed_nvfp4) and (is_packed(name) or name == "lm_head.weight"):
                 rounded = round_to_nvfp4(rounded)
+            elif change is as_compressed_mxfp4 and (is_packed(name) or name == "lm_head.weight"):
+                rounded = round_to_mxfp4(rounded)
             parameter.copy_(rounded)
             if any(part in name for part in zero):
                 parameter.zero_()

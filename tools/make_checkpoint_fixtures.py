@@ -300,6 +300,24 @@ def compressed_nvfp4(folder: Path) -> Tensors:
 
 
 @maker
+def compressed_mxfp4(folder: Path) -> Tensors:
+    from compressed_tensors.compressors import BaseCompressor
+    from compressed_tensors.quantization import QuantizationArgs, QuantizationScheme
+
+    fields = {"num_bits": 4, "type": "float", "symmetric": True, "strategy": "group", "group_size": 32}
+    scheme = QuantizationScheme(targets=["Linear"], weights=QuantizationArgs(**fields))
+    values = weight(6, 96)
+    largest = values.unflatten(1, (-1, 32)).abs().amax(-1)
+    kind = BaseCompressor.get_value_from_registry("mxfp4-pack-quantized")
+    packed = kind.compress({"weight": values, "weight_scale": torch.exp2((largest / 6).log2().ceil())}, scheme)
+    unpacked = kind.decompress(dict(packed), scheme)  # exact in bfloat16: codes times powers of two
+    rest = save(folder, {f"a.{key}": part for key, part in packed.items()},
+                {"quant_method": "compressed-tensors", "format": "mxfp4-pack-quantized",
+                 "config_groups": {"group_0": {"targets": ["Linear"], "weights": fields}}})
+    return {"a.weight": unpacked["weight"].float(), **rest}
+
+
+@maker
 def modelopt(folder: Path) -> Tensors:
     """layout: NVIDIA ModelOpt's NVFP4 and FP8."""
     values, scales, factor = nvfp4_state()

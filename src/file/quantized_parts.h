@@ -76,12 +76,14 @@ void decode_bitsandbytes(QuantizedParts& parts);
 void decode_compressed_tensors(QuantizedParts& parts);
 void decode_modelopt(QuantizedParts& parts);
 
-// What two of them share: codes of 8 bits with a scale per tensor, row, group or block, and
-// NVFP4's pairs of codes with a scale per 16.
+// What several of them share: codes of 8 bits with a scale per tensor, row, group or block, and
+// pairs of 4-bit floats, NVFP4's with a scale per 16 and MXFP4's with one per 32.
 void add_scaled_bytes(QuantizedParts& parts, const std::string& weight, const std::string& scale,
                       const std::string& zero_point, const std::vector<uint64_t>& block);
 void add_nvfp4(QuantizedParts& parts, const std::string& name, const Part& codes,
                const Part& scales, const Part& global, bool divides);
+void add_mxfp4(QuantizedParts& parts, const std::string& name, const Part& codes,
+               const Part& scales);
 void take_activation_scales(QuantizedParts& parts);
 
 }  // namespace nibble

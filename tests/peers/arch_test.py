@@ -91,7 +91,7 @@ class ArchitecturesInLlamaCpp(unittest.TestCase):
                 self.compare(name)
 
     def test_kept_blocks_are_run_alike(self) -> None:
-        for name in ("llama_nvfp4", "mixtral_nvfp4"):
+        for name in ("llama_mxfp4", "llama_nvfp4", "mixtral_nvfp4"):
             with self.subTest(name):
                 self.compare(name, "copy", KEPT_TOLERANCE)
 

@@ -29,9 +29,9 @@ TEST_P(QuantizedFixture, HoldsTheWeightsThatItStandsFor) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Checkpoints, QuantizedFixture,
-                         testing::Values("fp8_block", "fp8_rows", "gptq_v1", "gptq_v2", "awq",
-                                         "bitsandbytes", "compressed_packed", "compressed_int",
-                                         "compressed_float", "compressed_nvfp4", "modelopt"),
+                         testing::Values("fp8_block", "fp8_rows", "gptq_v1", "gptq_v2", "awq", "bitsandbytes", "compressed_packed",
+                                         "compressed_int", "compressed_float", "compressed_nvfp4",
+                                         "compressed_mxfp4", "modelopt"),
                          [](const auto& param) { return std::string(param.param); });
 
 class KeptFixture : public testing::TestWithParam<const char*> {};
@@ -42,14 +42,16 @@ TEST_P(KeptFixture, HoldsTheSameValuesInBlocks) {
   HfDirectory kept(checkpoint_path(GetParam()));
   kept.keep_blocks([](std::string_view) { return true; });
   const auto expected = decode_tensor(floats, "a.weight"), found = decode_tensor(kept, "a.weight");
-  const float scale = decode_tensor(kept, "a.weight_scale_2").at(0);
-  EXPECT_EQ(find_tensor(kept, "a.weight").type, DType::kNVFP4);
+  const bool is_mxfp4 = GetParam() == std::string("compressed_mxfp4");
+  const float scale = is_mxfp4 ? 1.0f : decode_tensor(kept, "a.weight_scale_2").at(0);
+  EXPECT_EQ(find_tensor(kept, "a.weight").type, is_mxfp4 ? DType::kMXFP4 : DType::kNVFP4);
   ASSERT_EQ(found.size(), expected.size());
   for (size_t i = 0; i < found.size(); ++i)  // products of three numbers, and of a reciprocal
     ASSERT_NEAR(found[i] * scale, expected[i], std::abs(expected[i]) * 3e-7) << i;
 }
 
-INSTANTIATE_TEST_SUITE_P(Checkpoints, KeptFixture, testing::Values("compressed_nvfp4", "modelopt"),
+INSTANTIATE_TEST_SUITE_P(Checkpoints, KeptFixture,
+                         testing::Values("compressed_nvfp4", "compressed_mxfp4", "modelopt"),
                          [](const auto& param) { return std::string(param.param); });
 
 TEST(KeptBlocks, AreOnlyThoseThatAreWanted) {
