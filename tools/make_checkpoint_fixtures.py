@@ -42,14 +42,16 @@ def torch_weights() -> Tensors:
         "f32.weight": f32, "tied.weight": f32, "rows.weight": f32[1:3], "f16.weight": torch.randn(3, 5).half(),
         "bf16.weight": torch.nn.Parameter(torch.randn(2, 8).bfloat16()), "scalar": torch.tensor(7.0),
         "long": torch.arange(3), "transposed.weight": torch.randn(3, 4).t(), "empty": torch.zeros(0, 4),
-        "fp8.weight": torch.randn(2, 4).to(torch.float8_e4m3fn),
+        "fp8.weight": torch.randn(2, 4).to(torch.float8_e4m3fn), "sliced.weight": torch.randn(4, 6).half()[:, 1:4],
+        "expanded.weight": torch.randn(5).expand(3, 5), "permuted.weight": torch.randn(2, 3, 4).permute(2, 0, 1),
+        "column": torch.randn(4, 3).bfloat16()[:, 1], "fp8.transposed": torch.randn(2, 4).to(torch.float8_e4m3fn).t(),
     }
 
 
 def floats(tensors: Tensors) -> Tensors:
     kinds = (torch.float32, torch.float16, torch.bfloat16)
     return {name: tensor.detach().float().clone().contiguous() for name, tensor in tensors.items()
-            if tensor.dtype in kinds and tensor.is_contiguous() and tensor.numel() > 0}
+            if tensor.dtype in kinds and tensor.numel() > 0}
 
 
 @maker
