@@ -5,16 +5,19 @@ NAME/ holds the weights, written by what such checkpoints are written with, and 
 as float32, computed by it, not by Nibble. Where a maker says "layout", numpy computes them from the published
 layout. config.json has the quantization_config.
 
-Needs PyPI's torch, numpy, safetensors, bitsandbytes and compressed-tensors (made with torch 2.15.0, bitsandbytes 0.50.2,
-compressed-tensors 0.20.1).
+Needs PyPI's torch, numpy, transformers, safetensors, bitsandbytes and compressed-tensors (made with torch 2.15.0, bitsandbytes
+0.50.2, compressed-tensors 0.20.1), and the sources of auto-gptq 0.7.1 and autoawq 0.2.9, unpacked where Python looks for
+modules: single files of them are loaded, so they need not be installed.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy
 import torch
@@ -127,6 +130,16 @@ def fp8_rows(folder: Path) -> Tensors:
             "experts.down_proj": experts.float() * expert_scales, **rest}
 
 
+def load_file(package: str, file: str) -> ModuleType:
+    """A file of a package, without the package's own __init__, which wants other packages."""
+    spec = importlib.util.find_spec(package)
+    path = Path(spec.submodule_search_locations[0]) / file
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def pack_stream(codes: numpy.ndarray, bits: int) -> numpy.ndarray:
     """Codes [n, m] as a stream of bits down each column, in words of 32: the layout of GPTQ."""
     n, m = codes.shape
@@ -136,14 +149,31 @@ def pack_stream(codes: numpy.ndarray, bits: int) -> numpy.ndarray:
     return words.astype(numpy.uint32).view(numpy.int32)
 
 
-def gptq(folder: Path, version: int, act_order: bool, group: int = 32) -> Tensors:
-    """layout: AutoGPTQ's qlinear (qweight, qzeros, scales, g_idx), 2, 3, 4 and 8 bits in one checkpoint."""
+def auto_gptq_values(kind: str, bits: int, group: int, tensors: Tensors, stem: str) -> torch.Tensor:
+    """What AutoGPTQ's layer makes of the rows of an identity: its weights."""
+    qweight, scales = tensors[f"{stem}.qweight"], tensors[f"{stem}.scales"]
+    inputs, outputs = qweight.shape[0] * 32 // bits, qweight.shape[1]
+    layer = load_file("auto_gptq", f"nn_modules/qlinear/{kind}.py").QuantLinear(bits, group, inputs, outputs, False)
+    layer.qweight, layer.qzeros, layer.scales = qweight, tensors[f"{stem}.qzeros"], scales.float()
+    if f"{stem}.g_idx" in tensors:
+        layer.g_idx = tensors[f"{stem}.g_idx"]
+    return layer(torch.eye(inputs)).T.contiguous()
+
+
+def gptq(folder: Path, version: int, act_order: bool, kind: str | None, group: int = 32) -> Tensors:
+    """2, 3, 4 and 8 bits in one checkpoint. `kind`: AutoGPTQ's layer, which knows version 1; without one layout: its
+    qweight, qzeros, scales and g_idx.
+
+    A zero point of 0 is stored as the largest code in version 1. Of AutoGPTQ's layers qlinear_cuda_old takes it for 0 again, the
+    others for 2^bits: only where the former computes there is such a one.
+    """
     tensors, expected = {}, {}
     inputs, outputs = 64, 32
-    for bits in (2, 3, 4, 8):
+    is_old = kind == "qlinear_cuda_old"
+    for bits in (2, 4, 8) if is_old else (2, 3, 4, 8):
         codes = numpy.random.randint(0, 1 << bits, (inputs, outputs))
-        zeros = numpy.random.randint(0, 1 << bits, (inputs // group, outputs))
-        zeros[0, :2] = (0, (1 << bits) - 1)
+        zeros = numpy.random.randint(1 if kind and not is_old else 0, 1 << bits, (inputs // group, outputs))
+        zeros[0, :2] = (1 if kind and not is_old else 0, (1 << bits) - 1)
         scales = (numpy.random.rand(inputs // group, outputs) * 0.1).astype(numpy.float16)
         order = numpy.arange(inputs) // group
         if act_order:
@@ -157,6 +187,10 @@ def gptq(folder: Path, version: int, act_order: bool, group: int = 32) -> Tensor
             tensors[f"{stem}.g_idx"] = torch.from_numpy(order.astype(numpy.int32))
         values = (codes - zeros[order]).astype(numpy.float32) * scales[order].astype(numpy.float32)
         expected[f"{stem}.weight"] = torch.from_numpy(values.T.copy())
+        if kind:
+            theirs = auto_gptq_values(kind, bits, group, tensors, stem)
+            assert torch.equal(theirs, expected[f"{stem}.weight"]), (kind, bits)
+            expected[f"{stem}.weight"] = theirs
     quantization = {"quant_method": "gptq", "bits": 4, "group_size": group, "desc_act": act_order, "dynamic": {}}
     if version == 2:
         quantization["checkpoint_format"] = "gptq_v2"
@@ -165,17 +199,22 @@ def gptq(folder: Path, version: int, act_order: bool, group: int = 32) -> Tensor
 
 @maker
 def gptq_v1(folder: Path) -> Tensors:
-    return gptq(folder, 1, act_order=True)
+    return gptq(folder, 1, act_order=True, kind="qlinear_cuda")
+
+
+@maker
+def gptq_old(folder: Path) -> Tensors:
+    return gptq(folder, 1, act_order=False, kind="qlinear_cuda_old")
 
 
 @maker
 def gptq_v2(folder: Path) -> Tensors:
-    return gptq(folder, 2, act_order=False)
+    return gptq(folder, 2, act_order=False, kind=None)
 
 
 @maker
 def awq(folder: Path) -> Tensors:
-    """layout: AutoAWQ's WQLinear_GEMM."""
+    """By AutoAWQ's dequantize_gemm."""
     inputs, outputs, group = 32, 24, 16
     order = [0, 2, 4, 6, 1, 3, 5, 7]
     codes = numpy.random.randint(0, 16, (inputs, outputs))
@@ -188,11 +227,11 @@ def awq(folder: Path) -> Tensors:
             words |= values[:, column::8].astype(numpy.uint32) << numpy.uint32(4 * place)
         return torch.from_numpy(words.view(numpy.int32))
 
-    index = numpy.arange(inputs) // group
-    values = (codes - zeros[index]).astype(numpy.float32) * scales[index].astype(numpy.float32)
-    rest = save(folder, {"a.qweight": pack(codes), "a.qzeros": pack(zeros), "a.scales": torch.from_numpy(scales)},
+    packed = (pack(codes), pack(zeros))
+    values = load_file("awq", "utils/packing_utils.py").dequantize_gemm(*packed, torch.from_numpy(scales).float(), 4, group)
+    rest = save(folder, {"a.qweight": packed[0], "a.qzeros": packed[1], "a.scales": torch.from_numpy(scales)},
                 {"quant_method": "awq", "bits": 4, "group_size": group, "version": "gemm", "zero_point": True})
-    return {"a.weight": torch.from_numpy(values.T.copy()), **rest}
+    return {"a.weight": values.T.contiguous(), **rest}
 
 
 @maker

@@ -29,7 +29,8 @@ TEST_P(QuantizedFixture, HoldsTheWeightsThatItStandsFor) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Checkpoints, QuantizedFixture,
-                         testing::Values("fp8_block", "fp8_rows", "gptq_v1", "gptq_v2", "awq", "bitsandbytes", "compressed_packed",
+                         testing::Values("fp8_block", "fp8_rows", "gptq_v1", "gptq_old", "gptq_v2",
+                                         "awq", "bitsandbytes", "compressed_packed",
                                          "compressed_int", "compressed_float", "compressed_nvfp4",
                                          "compressed_mxfp4", "modelopt"),
                          [](const auto& param) { return std::string(param.param); });
