@@ -374,6 +374,30 @@ def modelopt(folder: Path) -> Tensors:
     return {"a.weight": expected, "b.weight": fp8.float() * scale, **rest}
 
 
+@maker
+def modelopt_experts(folder: Path) -> Tensors:
+    """layout: ModelOpt's experts in one tensor: FP8; NVFP4 along rows with a scale for each expert; and along columns with one of
+    all, as it leaves Llama 4's and gpt-oss's."""
+    table = torch.tensor([0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0, -0.5, -1, -1.5, -2, -3, -4, -6])
+    tensors, expected = {}, {}
+
+    def nvfp4(stem: str, axis: int, second: torch.Tensor) -> None:
+        codes = torch.randint(0, 16, (2, 4, 64) if axis == 2 else (2, 32, 8))
+        scales = (torch.rand(2, *((4, 4) if axis == 2 else (2, 8))) * 400).to(torch.float8_e4m3fn)
+        even, odd = (codes[:, :, i::2] if axis == 2 else codes[:, i::2] for i in (0, 1))
+        factors = (scales.float() * second.reshape(-1, 1, 1)).repeat_interleave(16, axis)
+        expected[stem] = table[codes] * factors
+        tensors.update({stem: (even | odd << 4).to(torch.uint8), f"{stem}_weight_scale": scales,
+                        f"{stem}_weight_scale_2": second, f"{stem}_input_scale": torch.tensor(1.0)})
+
+    nvfp4("experts.gate_up_proj", 2, torch.tensor([0.0013, 0.0007]))
+    nvfp4("experts.down_proj", 1, torch.tensor(0.0011))
+    fp8, scale = (torch.randn(2, 4, 8) * 50).to(torch.float8_e4m3fn), torch.rand(2, 1, 1)
+    tensors |= {"fp8.down_proj": fp8, "fp8.down_proj_weight_scale": scale}
+    expected["fp8.down_proj"] = fp8.float() * scale
+    return {**expected, **save(folder, tensors, {"quant_method": "modelopt", "quant_algo": "NVFP4"})}
+
+
 def main() -> None:
     for name in sys.argv[1:] or MAKERS:
         torch.manual_seed(7)

@@ -104,11 +104,14 @@ void decode_modelopt(QuantizedParts& parts) {
   take_activation_scales(parts);
   for (const std::string& name : parts.stems("")) {
     const Part& weight = *parts.find(name);
+    // Experts in one tensor are no X.weight, but have X_weight_scale.
+    const std::string scale =
+        name + (parts.find(name + "_weight_scale") == nullptr ? "_scale" : "_weight_scale");
     if (is_fp8(weight) && !name.ends_with("_scale")) {
-      add_scaled_bytes(parts, name, name + "_scale", "", {});
-    } else if (weight.type == "U8" && parts.find(name + "_scale_2") != nullptr) {
-      add_nvfp4(parts, name, weight, parts.require(name + "_scale", {"F8_E4M3"}),
-                parts.require(name + "_scale_2", {"F32"}), false);
+      add_scaled_bytes(parts, name, scale, "", {});
+    } else if (weight.type == "U8" && parts.find(scale + "_2") != nullptr) {
+      add_nvfp4(parts, name, weight, parts.require(scale, {"F8_E4M3"}),
+                parts.require(scale + "_2", {"F32"}), false);
     }
   }
 }

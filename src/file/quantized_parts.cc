@@ -84,6 +84,9 @@ const Part& QuantizedParts::require(const std::string& name,
     fail(ErrorCode::kUnsupported, "{}: tensor {}: found type {}, expected {}", where(),
          printable(name), part->type, fmt::join(types, " or "));
   }
+  if (part->count() == 0) {
+    fail(ErrorCode::kInvalidFile, "{}: tensor {} has no elements", where(), printable(name));
+  }
   if (!shape.empty() && part->shape != shape) {
     fail(ErrorCode::kInvalidFile, "{}: tensor {}: found the shape [{}], expected [{}]", where(),
          printable(name), fmt::join(part->shape, ", "), fmt::join(shape, ", "));
@@ -117,8 +120,9 @@ bool QuantizedParts::keeps(const std::string& name, DType type, uint64_t columns
 // Scales of activations and of the KV cache: for kernels that multiply in 8 bits.
 void take_activation_scales(QuantizedParts& parts) {
   for (const char* ending :
-       {".input_scale", ".input_activation_scale", ".activation_scale", ".input_global_scale",
-        ".output_scale", ".k_scale", ".v_scale", ".q_scale", ".prob_scale", ".input_scale_ub"}) {
+       {".input_scale", "_input_scale", ".input_activation_scale", ".activation_scale",
+        "_activation_scale", ".input_global_scale", ".output_scale", ".k_scale", ".v_scale",
+        ".q_scale", ".prob_scale", ".input_scale_ub"}) {
     for (const std::string& stem : parts.stems(ending)) parts.take(stem + ending);
   }
 }

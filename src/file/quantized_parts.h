@@ -43,7 +43,8 @@ class QuantizedParts {
   // Stems of the tensors whose names end so, sorted: "a.qweight" -> "a".
   std::vector<std::string> stems(std::string_view ending) const;
   const Part* find(const std::string& name) const;
-  // Error kInvalidFile when it is missing, of another type or of another shape (empty: any).
+  // Error kInvalidFile when it is missing or empty, of another type or of another shape (empty:
+  // any).
   const Part& require(const std::string& name, std::initializer_list<std::string_view> types,
                       const std::vector<uint64_t>& shape = {}) const;
   // As it is no tensor of the model.

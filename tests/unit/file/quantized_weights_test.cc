@@ -32,7 +32,7 @@ INSTANTIATE_TEST_SUITE_P(Checkpoints, QuantizedFixture,
                          testing::Values("fp8_block", "fp8_rows", "gptq_v1", "gptq_old", "gptq_v2",
                                          "awq", "bitsandbytes", "compressed_packed",
                                          "compressed_int", "compressed_float", "compressed_nvfp4",
-                                         "compressed_mxfp4", "modelopt"),
+                                         "compressed_mxfp4", "modelopt", "modelopt_experts"),
                          [](const auto& param) { return std::string(param.param); });
 
 class KeptFixture : public testing::TestWithParam<const char*> {};
@@ -54,6 +54,21 @@ TEST_P(KeptFixture, HoldsTheSameValuesInBlocks) {
 INSTANTIATE_TEST_SUITE_P(Checkpoints, KeptFixture,
                          testing::Values("compressed_nvfp4", "compressed_mxfp4", "modelopt"),
                          [](const auto& param) { return std::string(param.param); });
+
+TEST(KeptBlocks, HaveAScaleForEachExpert) {
+  const HfDirectory floats(checkpoint_path("modelopt_experts"));
+  HfDirectory kept(checkpoint_path("modelopt_experts"));
+  kept.keep_blocks([](std::string_view) { return true; });
+  const std::string name = "experts.gate_up_proj";
+  const auto expected = decode_tensor(floats, name), found = decode_tensor(kept, name);
+  const auto scales = decode_tensor(kept, name + "_scale_2");
+  ASSERT_EQ(scales.size(), 2u);
+  for (size_t i = 0; i < found.size(); ++i) {
+    const float scale = scales[i / (found.size() / 2)];
+    ASSERT_NEAR(found[i] * scale, expected[i], std::abs(expected[i]) * 3e-7) << i;
+  }
+  EXPECT_EQ(find_tensor(kept, "experts.down_proj").type, DType::kF32);  // no rows of blocks
+}
 
 TEST(KeptBlocks, AreOnlyThoseThatAreWanted) {
   HfDirectory directory(checkpoint_path("modelopt"));
