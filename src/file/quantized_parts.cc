@@ -55,7 +55,7 @@ QuantizedParts::QuantizedParts(const WeightFiles& source, const JsonObject& conf
     : config_(config), keep_(std::move(keep)) {
   for (const StoredTensor& tensor : source.stored()) {
     parts_[tensor.name] = {tensor.name, tensor.type, tensor.shape,
-                           source.files()[tensor.file]->map().data() + tensor.offset};
+                           source.content(tensor.file).data() + tensor.offset};
   }
 }
 

@@ -7,7 +7,6 @@
 
 #include "base/checked.h"
 #include "base/error.h"
-#include "codec/formats.h"
 #include "file/byte_reader.h"
 #include "file/pickle.h"
 #include "file/stored_zip.h"
@@ -218,6 +217,29 @@ TorchContent parse_torch_file(std::span<const std::byte> file, const std::string
        file_name);
 }
 
+// Element by element, unless those of a row follow each other; column by column, because rows of
+// what was transposed lie side by side.
+void gather_rows(const StridedTensor& strided, std::span<const std::byte> file, uint64_t first,
+                 uint64_t count, std::span<std::byte> out) {
+  const Shape shape = shape_from_pytorch(strided.tensor.shape);
+  const std::byte* begin = file.data() + strided.tensor.offset;
+  const auto steps = steps_of(strided.strides);
+  const uint64_t size = *stored_type_bits(strided.tensor.type) / 8, columns = shape.columns();
+  std::vector<uint64_t> rows(count);  // where each begins
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t row = first + i;
+    rows[i] = row % shape.dims[1] * steps[1] + row / shape.dims[1] % shape.dims[2] * steps[2] +
+              row / shape.dims[1] / shape.dims[2] * steps[3];
+  }
+  const uint64_t together = steps[0] == 1 ? columns : 1;
+  for (uint64_t c = 0; c < columns; c += together) {
+    for (uint64_t i = 0; i < count; ++i) {
+      std::memcpy(out.data() + (i * columns + c) * size, begin + (rows[i] + c * steps[0]) * size,
+                  together * size);
+    }
+  }
+}
+
 TorchFile::TorchFile(const std::filesystem::path& path) {
   if (path.extension() == ".json") {
     open_weight_index(path, ".bin", [this](const auto& shard) { return open_file(shard); });
@@ -261,35 +283,17 @@ void TorchFile::add_strided(StridedTensor strided) {
   strided_[files_.tensors().size() - 1] = std::move(strided);
 }
 
-// Element by element, unless those of a row follow each other; column by column, because rows of
-// what was transposed lie side by side.
 void TorchFile::read_rows(size_t tensor, uint64_t first, uint64_t count,
                           std::span<std::byte> out) const {
   const auto found = strided_.find(tensor);
   if (found == strided_.end()) return WeightFiles::read_rows(tensor, first, count, out);
   const TensorInfo& info = tensors()[tensor];
-  const Shape& shape = info.shape;
-  if (first > shape.rows() || count > shape.rows() - first ||
-      out.size() != count * info.row_bytes())
+  const uint64_t rows = info.shape.rows();
+  if (first > rows || count > rows - first || out.size() != count * info.row_bytes()) {
     fail(ErrorCode::kUsage, "{}: rows {} to {} of {} wanted into {} bytes", info.name, first,
-         first + count, shape.rows(), out.size());
-  const StoredTensor& stored = found->second.tensor;
-  const std::byte* begin = files()[stored.file]->map().data() + stored.offset;
-  const auto steps = steps_of(found->second.strides);
-  const uint64_t size = block_bytes(info.type), columns = shape.columns();
-  std::vector<uint64_t> rows(count);  // where each begins
-  for (uint64_t i = 0; i < count; ++i) {
-    const uint64_t row = first + i;
-    rows[i] = row % shape.dims[1] * steps[1] + row / shape.dims[1] % shape.dims[2] * steps[2] +
-              row / shape.dims[1] / shape.dims[2] * steps[3];
+         first + count, rows, out.size());
   }
-  const uint64_t together = steps[0] == 1 ? columns : 1;
-  for (uint64_t c = 0; c < columns; c += together) {
-    for (uint64_t i = 0; i < count; ++i) {
-      std::memcpy(out.data() + (i * columns + c) * size, begin + (rows[i] + c * steps[0]) * size,
-                  together * size);
-    }
-  }
+  gather_rows(found->second, files()[found->second.tensor.file]->map(), first, count, out);
 }
 
 }  // namespace nibble

@@ -40,6 +40,11 @@ constexpr uint64_t kTorchMaxExpanded = uint64_t{1} << 26;
 // than both it and kTorchMaxExpanded.
 TorchContent parse_torch_file(std::span<const std::byte> file, const std::string& file_name);
 
+// Rows of the tensor as TensorSource hands them out: `count` of them, from `first` on, which are
+// there. `file`: as above.
+void gather_rows(const StridedTensor& strided, std::span<const std::byte> file, uint64_t first,
+                 uint64_t count, std::span<std::byte> out);
+
 class TorchFile final : public WeightFiles {
  public:
   // `path` is a file, or an index whose name ends in .json (pytorch_model.bin.index.json). Errors:
