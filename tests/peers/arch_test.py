@@ -36,8 +36,8 @@ LEFT_OUT = {
 }
 # Its cache is f16, and so is its table of GELU. Measured: 9.2e-3 (bloom, whose logits reach 20).
 TOLERANCE = 0.02
-# Of blocks that are kept, and scales beside them: llama.cpp rounds activations to 8 bits there. Measured: 3.1e-2.
-KEPT_TOLERANCE = 0.06
+# Of blocks that are kept, and scales beside them: llama.cpp rounds activations to 8 bits there. Measured: 5.0e-2 (llama_mxfp4).
+KEPT_TOLERANCE = 0.1
 
 
 def answers(model: Path) -> list[dict[int, float]]:
