@@ -377,7 +377,7 @@ def modelopt(folder: Path) -> Tensors:
 @maker
 def modelopt_experts(folder: Path) -> Tensors:
     """layout: ModelOpt's experts in one tensor: FP8; NVFP4 along rows with a scale for each expert; and along columns with one of
-    all, as it leaves Llama 4's and gpt-oss's."""
+    all, as it leaves Llama 4's."""
     table = torch.tensor([0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0, -0.5, -1, -1.5, -2, -3, -4, -6])
     tensors, expected = {}, {}
 

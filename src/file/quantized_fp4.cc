@@ -105,7 +105,7 @@ Whole read_whole(const QuantizedParts& parts, const Part& codes, const Part& num
 }
 
 // Experts [count, inputs / 2, outputs] with scales [count, inputs / 16, outputs], as ModelOpt
-// leaves them where Transformers has the inputs first (Llama 4, gpt-oss).
+// leaves them where Transformers has the inputs first (Llama 4).
 bool is_packed_down(const Part& codes, const Part& scales) {
   return codes.shape.size() == 3 && scales.shape.size() == 3 && codes.shape[0] == scales.shape[0] &&
          codes.shape[2] == scales.shape[2] && codes.shape[1] == scales.shape[1] * kNvfp4Group / 2 &&
