@@ -72,7 +72,7 @@ void add_pooling(const Arch& arch, const std::filesystem::path& folder, Metadata
 // Of a checkpoint's name. Tables, and what is laid out anew, come as f32.
 bool keeps_blocks(const Arch& arch, const KeepBlocks& keep, std::string_view name) {
   const auto places = places_from_hf_name(name, arch.names);
-  return std::ranges::all_of(places, [&](const CheckpointPlace& found) {
+  return !places.empty() && std::ranges::all_of(places, [&](const CheckpointPlace& found) {
     return is_multiplied(found.place) && takes_whole_rows(found.take) &&
            keep(gguf_name(found.place));
   });
