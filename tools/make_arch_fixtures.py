@@ -148,8 +148,82 @@ def as_mxfp4(tensors: Tensors, config: dict) -> None:
     config["quantization_config"] = {"quant_method": "mxfp4", "modules_to_not_convert": ["lm_head"]}
 
 
+E4M3 = torch.arange(1, 127, dtype=torch.uint8).view(torch.float8_e4m3fn).float()
+NVFP4_FACTOR = 1.5 / 1024  # of few bits, so that weights are exact in bfloat16
+
+
+def round_to_nvfp4(values: torch.Tensor) -> torch.Tensor:
+    grouped = values.unflatten(-1, (-1, 16))
+    scales = (grouped.abs().amax(-1, keepdim=True) / 6 / NVFP4_FACTOR).to(torch.float8_e4m3fn).float() * NVFP4_FACTOR
+    nearest = (grouped.unsqueeze(-1) / scales.unsqueeze(-1) - E2M1).abs().argmin(-1)
+    return (E2M1[nearest] * scales).flatten(-2)
+
+
+def nvfp4_parts(name: str, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Pairs of codes, scales and a factor of the whole, another for each name, that make `values`."""
+    factor = NVFP4_FACTOR / 2 ** (zlib.crc32(name.encode()) % 3)
+    grouped = values.unflatten(-1, (-1, 16)).float()
+    codes, scales = torch.zeros(grouped.shape, dtype=torch.uint8), torch.zeros(grouped.shape[:-1])
+    found = torch.zeros(grouped.shape[:-1], dtype=torch.bool)
+    for scale in E4M3:
+        equal = grouped.unsqueeze(-1) == E2M1 * (scale * factor)
+        fits = equal.any(-1).all(-1) & ~found
+        codes[fits] = equal.float().argmax(-1).to(torch.uint8)[fits]
+        scales[fits] = scale
+        found |= fits
+    assert found.all(), name
+    codes = codes.flatten(-2)
+    return codes[..., 0::2] | codes[..., 1::2] << 4, scales.to(torch.float8_e4m3fn), torch.tensor(factor)
+
+
+def round_to_mxfp4(values: torch.Tensor) -> torch.Tensor:
+    grouped = values.unflatten(-1, (-1, 32))
+    scales = torch.exp2((grouped.abs().amax(-1, keepdim=True) / 6).log2().ceil())
+    nearest = (grouped.unsqueeze(-1) / scales.unsqueeze(-1) - E2M1).abs().argmin(-1)
+    return (E2M1[nearest] * scales).flatten(-2)
+
+
+def mxfp4_parts(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    grouped = values.unflatten(-1, (-1, 32)).float()
+    scales = torch.exp2((grouped.abs().amax(-1) / 6).log2().ceil())
+    equal = (grouped / scales.unsqueeze(-1)).unsqueeze(-1) == E2M1
+    assert equal.any(-1).all()
+    codes = equal.float().argmax(-1).to(torch.uint8).flatten(-2)
+    return codes[..., 0::2] | codes[..., 1::2] << 4, (scales.log2() + 127).to(torch.uint8)
+
+
+def is_packed(name: str) -> bool:
+    return ".layers." in name and "norm" not in name and not name.endswith((".gate.weight", "bias"))
+
+
+def as_modelopt(tensors: Tensors, config: dict) -> None:
+    for name in [name for name in tensors if is_packed(name) or name == "lm_head.weight"]:
+        tensors[name], tensors[name + "_scale"], tensors[name + "_scale_2"] = nvfp4_parts(name, tensors.pop(name))
+        tensors[name.replace("weight", "input_scale")] = torch.tensor(0.5)
+    config["quantization_config"] = {"quant_method": "modelopt", "quant_algo": "NVFP4"}
+
+
+def as_compressed_nvfp4(tensors: Tensors, config: dict) -> None:
+    for name in [name for name in tensors if is_packed(name)]:
+        codes, scales, factor = nvfp4_parts(name, tensors.pop(name))
+        tensors |= {name + "_packed": codes, name + "_scale": scales, name + "_global_scale": (1 / factor).reshape(1)}
+    weights = {"num_bits": 4, "type": "float", "symmetric": True, "strategy": "tensor_group", "group_size": 16}
+    config["quantization_config"] = {"quant_method": "compressed-tensors", "format": "nvfp4-pack-quantized",
+                                     "config_groups": {"group_0": {"targets": ["Linear"], "weights": weights}}}
+
+
+def as_compressed_mxfp4(tensors: Tensors, config: dict) -> None:
+    for name in [name for name in tensors if is_packed(name) or name == "lm_head.weight"]:
+        tensors[name + "_packed"], tensors[name + "_scale"] = mxfp4_parts(tensors.pop(name))
+    weights = {"num_bits": 4, "type": "float", "symmetric": True, "strategy": "group", "group_size": 32}
+    config["quantization_config"] = {"quant_method": "compressed-tensors", "format": "mxfp4-pack-quantized",
+                                     "config_groups": {"group_0": {"targets": ["Linear"], "weights": weights}}}
+
+
 GPT_OSS = {"head_dim": 16, "num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": 12,
            "rope_parameters": {**YARN, "truncate": False, "beta_fast": 32.0, "beta_slow": 1.0}}
+
+NVFP4 = {"hidden_size": 64, "head_dim": 16}  # blocks are 64 weights
 
 # Keys of 32 + 8 dimensions, values of 32, latents of 64 and 32: multiples of 32 where matrices have columns.
 MLA = {"kv_lora_rank": 64, "q_lora_rank": 32, "qk_nope_head_dim": 32, "qk_rope_head_dim": 8, "v_head_dim": 32,
@@ -215,6 +289,10 @@ FIXTURES = {
                            n_group=4, topk_group=2, routed_scaling_factor=2.5, norm_topk_prob=True),
     "gpt_oss": Fixture("GptOssForCausalLM", **GPT_OSS),
     "gpt_oss_mxfp4": Fixture("GptOssForCausalLM", change=as_mxfp4, **GPT_OSS),
+    "llama_mxfp4": Fixture("LlamaForCausalLM", change=as_compressed_mxfp4, head_dim=16),
+    "llama_nvfp4": Fixture("LlamaForCausalLM", change=as_modelopt, **NVFP4),
+    "mixtral_nvfp4": Fixture("MixtralForCausalLM", change=as_compressed_nvfp4, num_local_experts=3, num_experts_per_tok=2,
+                             **{**NVFP4, "num_hidden_layers": 1}),
     "granite": Fixture("GraniteForCausalLM", attention_multiplier=0.25, embedding_multiplier=3.0,
                        residual_multiplier=0.5, logits_scaling=2.0),
     "granitemoe": Fixture("GraniteMoeForCausalLM", num_local_experts=4, num_experts_per_tok=2,
@@ -236,11 +314,11 @@ FIXTURES = {
 }
 
 
-def fill(model: torch.nn.Module, mxfp4: bool, zero: tuple[str, ...]) -> None:
+def fill(model: torch.nn.Module, change: Callable | None, zero: tuple[str, ...]) -> None:
     """Weights large enough that everything in the model matters, rounded to bfloat16."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if mxfp4 and name.endswith(("experts.gate_up_proj", "experts.down_proj")):
+            if change is as_mxfp4 and name.endswith(("experts.gate_up_proj", "experts.down_proj")):
                 fill_mxfp4(name, parameter)
                 continue
             random = numpy.random.RandomState(zlib.crc32(name.encode()))
@@ -251,7 +329,12 @@ def fill(model: torch.nn.Module, mxfp4: bool, zero: tuple[str, ...]) -> None:
                 values *= 0.25  # or logits are so large that a token has all of the probability
             elif parameter.dim() == 1:
                 values = values * 0.2 + float(parameter.float().mean().round())
-            parameter.copy_(torch.from_numpy(values).bfloat16().float())
+            rounded = torch.from_numpy(values).bfloat16().float()
+            if change in (as_modelopt, as_compressed_nvfp4) and (is_packed(name) or name == "lm_head.weight"):
+                rounded = round_to_nvfp4(rounded)
+            elif change is as_compressed_mxfp4 and (is_packed(name) or name == "lm_head.weight"):
+                rounded = round_to_mxfp4(rounded)
+            parameter.copy_(rounded)
             if any(part in name for part in zero):
                 parameter.zero_()
         for name, buffer in model.named_buffers():
@@ -263,7 +346,7 @@ def fill(model: torch.nn.Module, mxfp4: bool, zero: tuple[str, ...]) -> None:
 def make(name: str) -> None:
     fixture = FIXTURES[name]
     model = fixture.model().float().eval()
-    fill(model, fixture.change is as_mxfp4, fixture.zero)
+    fill(model, fixture.change, fixture.zero)
     with torch.no_grad():
         logits = model(torch.tensor([TOKENS])).logits[0].numpy()
     folder = FOLDER / name

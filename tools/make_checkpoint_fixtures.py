@@ -5,16 +5,19 @@ NAME/ holds the weights, written by what such checkpoints are written with, and 
 as float32, computed by it, not by Nibble. Where a maker says "layout", numpy computes them from the published
 layout. config.json has the quantization_config.
 
-Needs PyPI's torch, numpy, safetensors, bitsandbytes and compressed-tensors (made with torch 2.15.0, bitsandbytes 0.50.2,
-compressed-tensors 0.20.1).
+Needs PyPI's torch, numpy, transformers, safetensors, bitsandbytes and compressed-tensors (made with torch 2.15.0, bitsandbytes
+0.50.2, compressed-tensors 0.20.1), and the sources of auto-gptq 0.7.1 and autoawq 0.2.9, unpacked where Python looks for
+modules: single files of them are loaded, so they need not be installed.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy
 import torch
@@ -42,14 +45,16 @@ def torch_weights() -> Tensors:
         "f32.weight": f32, "tied.weight": f32, "rows.weight": f32[1:3], "f16.weight": torch.randn(3, 5).half(),
         "bf16.weight": torch.nn.Parameter(torch.randn(2, 8).bfloat16()), "scalar": torch.tensor(7.0),
         "long": torch.arange(3), "transposed.weight": torch.randn(3, 4).t(), "empty": torch.zeros(0, 4),
-        "fp8.weight": torch.randn(2, 4).to(torch.float8_e4m3fn),
+        "fp8.weight": torch.randn(2, 4).to(torch.float8_e4m3fn), "sliced.weight": torch.randn(4, 6).half()[:, 1:4],
+        "expanded.weight": torch.randn(5).expand(3, 5), "permuted.weight": torch.randn(2, 3, 4).permute(2, 0, 1),
+        "column": torch.randn(4, 3).bfloat16()[:, 1], "fp8.transposed": torch.randn(2, 4).to(torch.float8_e4m3fn).t(),
     }
 
 
 def floats(tensors: Tensors) -> Tensors:
     kinds = (torch.float32, torch.float16, torch.bfloat16)
     return {name: tensor.detach().float().clone().contiguous() for name, tensor in tensors.items()
-            if tensor.dtype in kinds and tensor.is_contiguous() and tensor.numel() > 0}
+            if tensor.dtype in kinds and tensor.numel() > 0}
 
 
 @maker
@@ -125,6 +130,16 @@ def fp8_rows(folder: Path) -> Tensors:
             "experts.down_proj": experts.float() * expert_scales, **rest}
 
 
+def load_file(package: str, file: str) -> ModuleType:
+    """A file of a package, without the package's own __init__, which wants other packages."""
+    spec = importlib.util.find_spec(package)
+    path = Path(spec.submodule_search_locations[0]) / file
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def pack_stream(codes: numpy.ndarray, bits: int) -> numpy.ndarray:
     """Codes [n, m] as a stream of bits down each column, in words of 32: the layout of GPTQ."""
     n, m = codes.shape
@@ -134,14 +149,31 @@ def pack_stream(codes: numpy.ndarray, bits: int) -> numpy.ndarray:
     return words.astype(numpy.uint32).view(numpy.int32)
 
 
-def gptq(folder: Path, version: int, act_order: bool, group: int = 32) -> Tensors:
-    """layout: AutoGPTQ's qlinear (qweight, qzeros, scales, g_idx), 2, 3, 4 and 8 bits in one checkpoint."""
+def auto_gptq_values(kind: str, bits: int, group: int, tensors: Tensors, stem: str) -> torch.Tensor:
+    """What AutoGPTQ's layer makes of the rows of an identity: its weights."""
+    qweight, scales = tensors[f"{stem}.qweight"], tensors[f"{stem}.scales"]
+    inputs, outputs = qweight.shape[0] * 32 // bits, qweight.shape[1]
+    layer = load_file("auto_gptq", f"nn_modules/qlinear/{kind}.py").QuantLinear(bits, group, inputs, outputs, False)
+    layer.qweight, layer.qzeros, layer.scales = qweight, tensors[f"{stem}.qzeros"], scales.float()
+    if f"{stem}.g_idx" in tensors:
+        layer.g_idx = tensors[f"{stem}.g_idx"]
+    return layer(torch.eye(inputs)).T.contiguous()
+
+
+def gptq(folder: Path, version: int, act_order: bool, kind: str | None, group: int = 32) -> Tensors:
+    """2, 3, 4 and 8 bits in one checkpoint. `kind`: AutoGPTQ's layer, which knows version 1; without one layout: its
+    qweight, qzeros, scales and g_idx.
+
+    A zero point of 0 is stored as the largest code in version 1. Of AutoGPTQ's layers qlinear_cuda_old takes it for 0 again, the
+    others for 2^bits: only where the former computes there is such a one.
+    """
     tensors, expected = {}, {}
     inputs, outputs = 64, 32
-    for bits in (2, 3, 4, 8):
+    is_old = kind == "qlinear_cuda_old"
+    for bits in (2, 4, 8) if is_old else (2, 3, 4, 8):
         codes = numpy.random.randint(0, 1 << bits, (inputs, outputs))
-        zeros = numpy.random.randint(0, 1 << bits, (inputs // group, outputs))
-        zeros[0, :2] = (0, (1 << bits) - 1)
+        zeros = numpy.random.randint(1 if kind and not is_old else 0, 1 << bits, (inputs // group, outputs))
+        zeros[0, :2] = (1 if kind and not is_old else 0, (1 << bits) - 1)
         scales = (numpy.random.rand(inputs // group, outputs) * 0.1).astype(numpy.float16)
         order = numpy.arange(inputs) // group
         if act_order:
@@ -155,6 +187,10 @@ def gptq(folder: Path, version: int, act_order: bool, group: int = 32) -> Tensor
             tensors[f"{stem}.g_idx"] = torch.from_numpy(order.astype(numpy.int32))
         values = (codes - zeros[order]).astype(numpy.float32) * scales[order].astype(numpy.float32)
         expected[f"{stem}.weight"] = torch.from_numpy(values.T.copy())
+        if kind:
+            theirs = auto_gptq_values(kind, bits, group, tensors, stem)
+            assert torch.equal(theirs, expected[f"{stem}.weight"]), (kind, bits)
+            expected[f"{stem}.weight"] = theirs
     quantization = {"quant_method": "gptq", "bits": 4, "group_size": group, "desc_act": act_order, "dynamic": {}}
     if version == 2:
         quantization["checkpoint_format"] = "gptq_v2"
@@ -163,17 +199,22 @@ def gptq(folder: Path, version: int, act_order: bool, group: int = 32) -> Tensor
 
 @maker
 def gptq_v1(folder: Path) -> Tensors:
-    return gptq(folder, 1, act_order=True)
+    return gptq(folder, 1, act_order=True, kind="qlinear_cuda")
+
+
+@maker
+def gptq_old(folder: Path) -> Tensors:
+    return gptq(folder, 1, act_order=False, kind="qlinear_cuda_old")
 
 
 @maker
 def gptq_v2(folder: Path) -> Tensors:
-    return gptq(folder, 2, act_order=False)
+    return gptq(folder, 2, act_order=False, kind=None)
 
 
 @maker
 def awq(folder: Path) -> Tensors:
-    """layout: AutoAWQ's WQLinear_GEMM."""
+    """By AutoAWQ's dequantize_gemm."""
     inputs, outputs, group = 32, 24, 16
     order = [0, 2, 4, 6, 1, 3, 5, 7]
     codes = numpy.random.randint(0, 16, (inputs, outputs))
@@ -186,11 +227,11 @@ def awq(folder: Path) -> Tensors:
             words |= values[:, column::8].astype(numpy.uint32) << numpy.uint32(4 * place)
         return torch.from_numpy(words.view(numpy.int32))
 
-    index = numpy.arange(inputs) // group
-    values = (codes - zeros[index]).astype(numpy.float32) * scales[index].astype(numpy.float32)
-    rest = save(folder, {"a.qweight": pack(codes), "a.qzeros": pack(zeros), "a.scales": torch.from_numpy(scales)},
+    packed = (pack(codes), pack(zeros))
+    values = load_file("awq", "utils/packing_utils.py").dequantize_gemm(*packed, torch.from_numpy(scales).float(), 4, group)
+    rest = save(folder, {"a.qweight": packed[0], "a.qzeros": packed[1], "a.scales": torch.from_numpy(scales)},
                 {"quant_method": "awq", "bits": 4, "group_size": group, "version": "gemm", "zero_point": True})
-    return {"a.weight": torch.from_numpy(values.T.copy()), **rest}
+    return {"a.weight": values.T.contiguous(), **rest}
 
 
 @maker
@@ -300,6 +341,24 @@ def compressed_nvfp4(folder: Path) -> Tensors:
 
 
 @maker
+def compressed_mxfp4(folder: Path) -> Tensors:
+    from compressed_tensors.compressors import BaseCompressor
+    from compressed_tensors.quantization import QuantizationArgs, QuantizationScheme
+
+    fields = {"num_bits": 4, "type": "float", "symmetric": True, "strategy": "group", "group_size": 32}
+    scheme = QuantizationScheme(targets=["Linear"], weights=QuantizationArgs(**fields))
+    values = weight(6, 96)
+    largest = values.unflatten(1, (-1, 32)).abs().amax(-1)
+    kind = BaseCompressor.get_value_from_registry("mxfp4-pack-quantized")
+    packed = kind.compress({"weight": values, "weight_scale": torch.exp2((largest / 6).log2().ceil())}, scheme)
+    unpacked = kind.decompress(dict(packed), scheme)  # exact in bfloat16: codes times powers of two
+    rest = save(folder, {f"a.{key}": part for key, part in packed.items()},
+                {"quant_method": "compressed-tensors", "format": "mxfp4-pack-quantized",
+                 "config_groups": {"group_0": {"targets": ["Linear"], "weights": fields}}})
+    return {"a.weight": unpacked["weight"].float(), **rest}
+
+
+@maker
 def modelopt(folder: Path) -> Tensors:
     """layout: NVIDIA ModelOpt's NVFP4 and FP8."""
     values, scales, factor = nvfp4_state()
@@ -313,6 +372,30 @@ def modelopt(folder: Path) -> Tensors:
                          "b.weight": fp8, "b.weight_scale": scale, "b.k_scale": torch.tensor(1.0)},
                 {"quant_method": "modelopt", "quant_algo": "NVFP4"})
     return {"a.weight": expected, "b.weight": fp8.float() * scale, **rest}
+
+
+@maker
+def modelopt_experts(folder: Path) -> Tensors:
+    """layout: ModelOpt's experts in one tensor: FP8; NVFP4 along rows with a scale for each expert; and along columns with one of
+    all, as it leaves Llama 4's."""
+    table = torch.tensor([0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0, -0.5, -1, -1.5, -2, -3, -4, -6])
+    tensors, expected = {}, {}
+
+    def nvfp4(stem: str, axis: int, second: torch.Tensor) -> None:
+        codes = torch.randint(0, 16, (2, 4, 64) if axis == 2 else (2, 32, 8))
+        scales = (torch.rand(2, *((4, 4) if axis == 2 else (2, 8))) * 400).to(torch.float8_e4m3fn)
+        even, odd = (codes[:, :, i::2] if axis == 2 else codes[:, i::2] for i in (0, 1))
+        factors = (scales.float() * second.reshape(-1, 1, 1)).repeat_interleave(16, axis)
+        expected[stem] = table[codes] * factors
+        tensors.update({stem: (even | odd << 4).to(torch.uint8), f"{stem}_weight_scale": scales,
+                        f"{stem}_weight_scale_2": second, f"{stem}_input_scale": torch.tensor(1.0)})
+
+    nvfp4("experts.gate_up_proj", 2, torch.tensor([0.0013, 0.0007]))
+    nvfp4("experts.down_proj", 1, torch.tensor(0.0011))
+    fp8, scale = (torch.randn(2, 4, 8) * 50).to(torch.float8_e4m3fn), torch.rand(2, 1, 1)
+    tensors |= {"fp8.down_proj": fp8, "fp8.down_proj_weight_scale": scale}
+    expected["fp8.down_proj"] = fp8.float() * scale
+    return {**expected, **save(folder, tensors, {"quant_method": "modelopt", "quant_algo": "NVFP4"})}
 
 
 def main() -> None:

@@ -8,6 +8,13 @@
 namespace nibble {
 namespace {
 
+// The matrix's weights as floats.
+void decode_row(const TensorView& matrix, int64_t index, std::vector<float>& row) {
+  codec(matrix.type).decode(matrix.row(index), matrix.columns, row.data());
+  if (matrix.scale == 1.0f) return;
+  for (float& x : row) x *= matrix.scale;
+}
+
 // Both rows as floats.
 WeightError error_of_row(const float* row, const float* reference, int64_t columns,
                          std::span<const double> factors) {
@@ -45,8 +52,8 @@ WeightError weight_error(const TensorView& matrix, const TensorView& reference,
     const auto columns = static_cast<size_t>(matrix.columns);
     std::vector<float> row(columns), expected(columns);
     for (int64_t i = begin; i < end; ++i) {
-      codec(matrix.type).decode(matrix.row(i), matrix.columns, row.data());
-      codec(reference.type).decode(reference.row(i), matrix.columns, expected.data());
+      decode_row(matrix, i, row);
+      decode_row(reference, i, expected);
       rows[static_cast<size_t>(i)] =
           error_of_row(row.data(), expected.data(), matrix.columns, factors);
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/error.h"
 #include "base/input_file.h"
@@ -144,16 +145,21 @@ HfDirectory::HfDirectory(const fs::path& path)
       config_json_(read_config(folder_)),
       config_(config_json_, (folder_ / "config.json").string()),
       weights_(open_weights(find_weights(path))) {
-  if (const Json* quantization = find_quantization(config_)) {
-    quantized_ = std::make_unique<QuantizedWeights>(
-        *weights_,
-        JsonObject(*quantization, (folder_ / "config.json").string() + ": quantization_config"));
-  }
+  keep_blocks(nullptr);
   const std::string name = (folder_ / "generation_config.json").string();
   if (const auto text = find_text_file(name)) {
     generation_config_json_ = parse_json(*text, name);
     generation_config_.emplace(generation_config_json_, name);
   }
+}
+
+void HfDirectory::keep_blocks(KeepBlocks keep) {
+  const Json* quantization = find_quantization(config_);
+  if (quantization == nullptr) return;
+  quantized_ = std::make_unique<QuantizedWeights>(
+      *weights_,
+      JsonObject(*quantization, (folder_ / "config.json").string() + ": quantization_config"),
+      std::move(keep));
 }
 
 bool is_weight_file(const fs::path& path) {

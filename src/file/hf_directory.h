@@ -33,6 +33,11 @@ class HfDirectory final : public TensorSource {
   HfDirectory(const HfDirectory&) = delete;
   HfDirectory& operator=(const HfDirectory&) = delete;
 
+  // From now on tensors() has quantized weights that `keep` is true of in the blocks that they are
+  // stored in, where GGUF has such (quantized_weights.h); at first none.
+  void keep_blocks(KeepBlocks keep);
+  bool keeps_blocks() const { return quantized_ && quantized_->keeps_blocks(); }
+
   const std::filesystem::path& folder() const { return folder_; }
   const JsonObject& config() const { return config_; }
   // nullptr: there is no generation_config.json.

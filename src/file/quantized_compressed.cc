@@ -10,13 +10,14 @@ namespace {
 void check_format(const JsonObject& config, const std::string& where) {
   const auto format = config.find_string("format");
   if (!format) return;
-  for (const char* known : {"pack-quantized", "int-quantized", "float-quantized", "naive-quantized",
-                            "nvfp4-pack-quantized", "mixed-precision", "dense"}) {
+  for (const char* known :
+       {"pack-quantized", "int-quantized", "float-quantized", "naive-quantized",
+        "nvfp4-pack-quantized", "mxfp4-pack-quantized", "mixed-precision", "dense"}) {
     if (*format == known) return;
   }
   fail(ErrorCode::kUnsupported,
        "{}: \"format\": found \"{}\"; this version reads pack-quantized, int-quantized, "
-       "float-quantized, naive-quantized and nvfp4-pack-quantized",
+       "float-quantized, naive-quantized, nvfp4-pack-quantized and mxfp4-pack-quantized",
        where, printable(*format));
 }
 
@@ -131,8 +132,12 @@ void decode_compressed_tensors(QuantizedParts& parts) {
       add_packed(parts, stem);
       continue;
     }
-    add_nvfp4(parts, stem, codes, parts.require(stem + "_scale", {"F8_E4M3"}),
-              parts.require(stem + "_global_scale", {"F32"}), true);
+    if (const Part& scales = parts.require(stem + "_scale", {"F8_E4M3", "U8", "F8_E8M0"});
+        scales.type == "F8_E4M3") {
+      add_nvfp4(parts, stem, codes, scales, parts.require(stem + "_global_scale", {"F32"}), true);
+    } else {
+      add_mxfp4(parts, stem, codes, scales);
+    }
   }
   for (const std::string& name : parts.stems("")) {
     const Part& part = *parts.find(name);

@@ -1,6 +1,6 @@
 // Codes of 8 bits, each times a scale: fp8 checkpoints (DeepSeek-V3, Qwen3-FP8: a scale for each
-// block of 128 x 128, as weight_scale_inv; fbgemm: for each row, as weight_scale), ModelOpt's FP8
-// and NVFP4, and what compressed-tensors stores without packing.
+// block of 128 x 128, as weight_scale_inv; fbgemm: for each row, as weight_scale), ModelOpt's FP8,
+// and what compressed-tensors stores without packing.
 #include <array>
 
 #include "base/error.h"
@@ -90,31 +90,6 @@ void add_scaled_bytes(QuantizedParts& parts, const std::string& weight, const st
   for (const std::string& name : {weight, scale, zero_point}) parts.take(name);
 }
 
-void add_nvfp4(QuantizedParts& parts, const std::string& name, const Part& codes_part,
-               const Part& scales_part, const Part& global, bool divides) {
-  const Part codes = codes_part, scales = scales_part;
-  const uint64_t columns = 2 * codes.shape.back(), groups = scales.shape.back();
-  std::vector<uint64_t> shape = codes.shape, fitting = codes.shape;
-  shape.back() = columns;
-  fitting.back() = columns / 16;
-  if (columns % 16 != 0 || scales.shape != fitting || global.count() != 1) {
-    fail(ErrorCode::kInvalidFile, "{}: tensor {}: expected a scale for each 16 weights of [{}]",
-         parts.where(), printable(scales.name), fmt::join(shape, ", "));
-  }
-  const float factor = global.value(0);
-  parts.add(name, shape, [=](uint64_t row, float* out) {
-    constexpr std::array<float, 8> kMagnitudes = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
-    for (uint64_t i = 0; i < columns; ++i) {
-      const unsigned pair = codes.element<uint8_t>(row * (columns / 2) + i / 2);
-      const unsigned code = i % 2 == 0 ? pair & 15 : pair >> 4;
-      const float stored = scales.value(row * groups + i / 16);
-      const float scale = divides ? stored / factor : stored * factor;
-      out[i] = ((code & 8) != 0 ? -kMagnitudes[code & 7] : kMagnitudes[code & 7]) * scale;
-    }
-  });
-  for (const Part* part : {&codes_part, &scales_part, &global}) parts.take(part->name);
-}
-
 void decode_fp8(QuantizedParts& parts) {
   const std::vector<uint64_t> block = read_block(parts.config(), "weight_block_size");
   take_activation_scales(parts);
@@ -129,11 +104,14 @@ void decode_modelopt(QuantizedParts& parts) {
   take_activation_scales(parts);
   for (const std::string& name : parts.stems("")) {
     const Part& weight = *parts.find(name);
+    // Experts in one tensor are no X.weight, but have X_weight_scale.
+    const std::string scale =
+        name + (parts.find(name + "_weight_scale") == nullptr ? "_scale" : "_weight_scale");
     if (is_fp8(weight) && !name.ends_with("_scale")) {
-      add_scaled_bytes(parts, name, name + "_scale", "", {});
-    } else if (weight.type == "U8" && parts.find(name + "_scale_2") != nullptr) {
-      add_nvfp4(parts, name, weight, parts.require(name + "_scale", {"F8_E4M3"}),
-                parts.require(name + "_scale_2", {"F32"}), false);
+      add_scaled_bytes(parts, name, scale, "", {});
+    } else if (weight.type == "U8" && parts.find(scale + "_2") != nullptr) {
+      add_nvfp4(parts, name, weight, parts.require(scale, {"F8_E4M3"}),
+                parts.require(scale + "_2", {"F32"}), false);
     }
   }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/error.h"
 #include "base/numeric.h"
@@ -50,11 +51,11 @@ int64_t Part::integer(uint64_t i) const {
   return type == "I8" ? element<int8_t>(i) : element<uint8_t>(i);
 }
 
-QuantizedParts::QuantizedParts(const WeightFiles& source, const JsonObject& config)
-    : config_(config) {
+QuantizedParts::QuantizedParts(const WeightFiles& source, const JsonObject& config, KeepBlocks keep)
+    : config_(config), keep_(std::move(keep)) {
   for (const StoredTensor& tensor : source.stored()) {
     parts_[tensor.name] = {tensor.name, tensor.type, tensor.shape,
-                           source.files()[tensor.file]->map().data() + tensor.offset};
+                           source.content(tensor.file).data() + tensor.offset};
   }
 }
 
@@ -83,6 +84,9 @@ const Part& QuantizedParts::require(const std::string& name,
     fail(ErrorCode::kUnsupported, "{}: tensor {}: found type {}, expected {}", where(),
          printable(name), part->type, fmt::join(types, " or "));
   }
+  if (part->count() == 0) {
+    fail(ErrorCode::kInvalidFile, "{}: tensor {} has no elements", where(), printable(name));
+  }
   if (!shape.empty() && part->shape != shape) {
     fail(ErrorCode::kInvalidFile, "{}: tensor {}: found the shape [{}], expected [{}]", where(),
          printable(name), fmt::join(part->shape, ", "), fmt::join(shape, ", "));
@@ -91,20 +95,34 @@ const Part& QuantizedParts::require(const std::string& name,
 }
 
 void QuantizedParts::add(std::string name, const std::vector<uint64_t>& shape, DecodeRow decode) {
+  add(shape, {{std::move(name), DType::kF32, {}}, std::move(decode), nullptr});
+}
+
+void QuantizedParts::add_blocks(std::string name, DType type, const std::vector<uint64_t>& shape,
+                                PackRow pack) {
+  add(shape, {{std::move(name), type, {}}, nullptr, std::move(pack)});
+}
+
+void QuantizedParts::add(const std::vector<uint64_t>& shape, DecodedWeight weight) {
   if (shape.empty() || shape.size() > Shape::kMaxRank || std::ranges::count(shape, 0u) > 0 ||
       !checked_tensor_bytes(DType::kF32, shape_from_pytorch(shape))) {
     fail(ErrorCode::kInvalidFile, "{}: tensor {}: the shape [{}] is no shape of a weight", where(),
-         printable(name), fmt::join(shape, ", "));
+         printable(weight.tensor.name), fmt::join(shape, ", "));
   }
-  weights_.push_back(
-      {{std::move(name), DType::kF32, shape_from_pytorch(shape)}, std::move(decode)});
+  weight.tensor.shape = shape_from_pytorch(shape);
+  weights_.push_back(std::move(weight));
+}
+
+bool QuantizedParts::keeps(const std::string& name, DType type, uint64_t columns) const {
+  return keep_ && columns % block_weights(type) == 0 && keep_(name);
 }
 
 // Scales of activations and of the KV cache: for kernels that multiply in 8 bits.
 void take_activation_scales(QuantizedParts& parts) {
   for (const char* ending :
-       {".input_scale", ".input_activation_scale", ".activation_scale", ".input_global_scale",
-        ".output_scale", ".k_scale", ".v_scale", ".q_scale", ".prob_scale", ".input_scale_ub"}) {
+       {".input_scale", "_input_scale", ".input_activation_scale", ".activation_scale",
+        "_activation_scale", ".input_global_scale", ".output_scale", ".k_scale", ".v_scale",
+        ".q_scale", ".prob_scale", ".input_scale_ub"}) {
     for (const std::string& stem : parts.stems(ending)) parts.take(stem + ending);
   }
 }

@@ -56,9 +56,10 @@ const Json* find_quantization(const JsonObject& config) {
   return JsonObject(*text, config.file_name()).find("quantization_config");
 }
 
-QuantizedWeights::QuantizedWeights(const WeightFiles& source, const JsonObject& quantization)
+QuantizedWeights::QuantizedWeights(const WeightFiles& source, const JsonObject& quantization,
+                                   KeepBlocks keep)
     : source_(source) {
-  QuantizedParts parts(source, quantization);
+  QuantizedParts parts(source, quantization, std::move(keep));
   find_method(quantization).decode(parts);
   for (size_t i = 0; i < source.tensors().size(); ++i) {
     if (parts.taken().contains(source.tensors()[i].name)) continue;
@@ -68,14 +69,16 @@ QuantizedWeights::QuantizedWeights(const WeightFiles& source, const JsonObject& 
   for (const UnsupportedTensor& tensor : source.unsupported()) {
     if (!parts.taken().contains(tensor.name)) unsupported_.push_back(tensor);
   }
-  for (DecodedWeight& weight : parts.weights()) {
-    tensors_.push_back(std::move(weight.tensor));
-    decoders_.push_back(std::move(weight.decode));
-  }
+  made_ = std::move(parts.weights());
+  for (const DecodedWeight& weight : made_) tensors_.push_back(weight.tensor);
   if (const auto name = find_duplicate(tensors_)) {
     fail(ErrorCode::kInvalidFile, "{}: tensor {} is there both as it is and quantized",
          quantization.file_name(), printable(*name));
   }
+}
+
+bool QuantizedWeights::keeps_blocks() const {
+  return std::ranges::any_of(made_, [](const DecodedWeight& weight) { return !!weight.pack; });
 }
 
 void QuantizedWeights::read_rows(size_t tensor, uint64_t first, uint64_t count,
@@ -87,11 +90,16 @@ void QuantizedWeights::read_rows(size_t tensor, uint64_t first, uint64_t count,
     fail(ErrorCode::kUsage, "{}: rows {} to {} of {} wanted into {} bytes", info.name, first,
          first + count, rows, out.size());
   }
-  const uint64_t columns = info.shape.columns();
-  std::vector<float> row(columns);  // `out` may not be aligned
+  const DecodedWeight& weight = made_[tensor - kept_.size()];
+  std::vector<float> row(weight.decode ? info.shape.columns() : 0);  // `out` may not be aligned
   for (uint64_t i = 0; i < count; ++i) {
-    decoders_[tensor - kept_.size()](first + i, row.data());
-    std::memcpy(out.data() + i * info.row_bytes(), row.data(), info.row_bytes());
+    std::byte* to = out.data() + i * info.row_bytes();
+    if (weight.pack) {
+      weight.pack(first + i, to);
+      continue;
+    }
+    weight.decode(first + i, row.data());
+    std::memcpy(to, row.data(), info.row_bytes());
   }
 }
 

@@ -1,6 +1,7 @@
 #include "file/torch_file.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <map>
 
@@ -38,9 +39,20 @@ bool is_contiguous(const PickledTensor& tensor) {
 std::string find_reason(const PickledTensor& tensor) {
   if (std::ranges::count(tensor.shape, 0u) > 0) return "no elements";
   if (is_contiguous(tensor)) return "";
+  if (std::string reason = find_unsupported(tensor.type, tensor.shape); reason.empty()) return "";
   return fmt::format("strides {} for the shape {} (save it with .contiguous())",
                      fmt::format("[{}]", fmt::join(tensor.strides, ", ")),
                      fmt::format("[{}]", fmt::join(tensor.shape, ", ")));
+}
+
+// How many elements lie between the first one and behind the last one. Of a tensor with elements.
+std::optional<uint64_t> count_spanned(const PickledTensor& tensor) {
+  std::optional<uint64_t> span = 1;
+  for (size_t i = 0; i < tensor.shape.size() && span; ++i) {
+    const auto step = checked_mul(tensor.shape[i] - 1, tensor.strides[i]);
+    span = step ? checked_add(*span, *step) : std::nullopt;
+  }
+  return span;
 }
 
 StoredTensor locate(const PickledTensor& tensor, const Storages& storages,
@@ -51,7 +63,11 @@ StoredTensor locate(const PickledTensor& tensor, const Storages& storages,
     fail(ErrorCode::kInvalidFile, "{}: its storage {} is missing", where,
          printable(tensor.storage));
   }
-  const auto bytes = stored_bytes(tensor.type, tensor.shape);
+  const bool is_strided = !is_contiguous(tensor);
+  const auto spanned = is_strided ? count_spanned(tensor) : std::nullopt;
+  const auto bytes = !is_strided ? stored_bytes(tensor.type, tensor.shape)
+                     : spanned   ? stored_bytes(tensor.type, {*spanned})
+                                 : std::nullopt;
   const auto offset = checked_mul(tensor.offset, *stored_type_bits(tensor.type) / 8);
   const auto end = bytes && offset ? checked_add(*bytes, *offset) : std::nullopt;
   const auto held = stored_bytes(tensor.type, {tensor.storage_elements});
@@ -60,6 +76,12 @@ StoredTensor locate(const PickledTensor& tensor, const Storages& storages,
          "{}: {} elements from {} do not lie in a storage of {} elements and {} bytes", where,
          fmt::join(tensor.shape, " x "), tensor.offset, tensor.storage_elements,
          storage->second.bytes);
+  }
+  const auto whole = stored_bytes(tensor.type, tensor.shape);  // an expanded one may hold more
+  const uint64_t most = std::max(storage->second.bytes, kTorchMaxExpanded);
+  if (!whole || (is_strided && *whole > most)) {
+    fail(ErrorCode::kInvalidFile, "{}: {} elements are made of a storage of {} bytes", where,
+         fmt::join(tensor.shape, " x "), storage->second.bytes);
   }
   return {tensor.name, tensor.type, tensor.shape, 0, storage->second.offset + *offset};
 }
@@ -72,8 +94,10 @@ TorchContent make_content(const PickledTensors& pickled, const Storages& storage
     names.push_back(tensor.name);
     if (std::string reason = find_reason(tensor); !reason.empty()) {
       content.unsupported.push_back({tensor.name, std::move(reason)});
-    } else {
+    } else if (is_contiguous(tensor)) {
       content.stored.push_back(locate(tensor, storages, file_name));
+    } else {
+      content.strided.push_back({locate(tensor, storages, file_name), tensor.strides});
     }
   }
   if (const auto name = find_duplicate(std::move(names)))
@@ -176,6 +200,13 @@ TorchContent parse_legacy(std::span<const std::byte> file, const std::string& fi
   return make_content(pickled, read_legacy_storages(in, keys, pickled, at), file_name);
 }
 
+// The strides in GGUF's order of dimensions, as far as Shape has some.
+std::array<uint64_t, Shape::kMaxRank> steps_of(const std::vector<uint64_t>& strides) {
+  std::array<uint64_t, Shape::kMaxRank> steps{};
+  std::ranges::reverse_copy(strides, steps.begin());
+  return steps;
+}
+
 }  // namespace
 
 TorchContent parse_torch_file(std::span<const std::byte> file, const std::string& file_name) {
@@ -184,6 +215,29 @@ TorchContent parse_torch_file(std::span<const std::byte> file, const std::string
   fail(ErrorCode::kInvalidFile,
        "{}: not a file of torch.save: it begins neither as a ZIP archive nor as a pickle",
        file_name);
+}
+
+// Element by element, unless those of a row follow each other; column by column, because rows of
+// what was transposed lie side by side.
+void gather_rows(const StridedTensor& strided, std::span<const std::byte> file, uint64_t first,
+                 uint64_t count, std::span<std::byte> out) {
+  const Shape shape = shape_from_pytorch(strided.tensor.shape);
+  const std::byte* begin = file.data() + strided.tensor.offset;
+  const auto steps = steps_of(strided.strides);
+  const uint64_t size = *stored_type_bits(strided.tensor.type) / 8, columns = shape.columns();
+  std::vector<uint64_t> rows(count);  // where each begins
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t row = first + i;
+    rows[i] = row % shape.dims[1] * steps[1] + row / shape.dims[1] % shape.dims[2] * steps[2] +
+              row / shape.dims[1] / shape.dims[2] * steps[3];
+  }
+  const uint64_t together = steps[0] == 1 ? columns : 1;
+  for (uint64_t c = 0; c < columns; c += together) {
+    for (uint64_t i = 0; i < count; ++i) {
+      std::memcpy(out.data() + (i * columns + c) * size, begin + (rows[i] + c * steps[0]) * size,
+                  together * size);
+    }
+  }
 }
 
 TorchFile::TorchFile(const std::filesystem::path& path) {
@@ -213,8 +267,33 @@ std::vector<std::string> TorchFile::open_file(const std::filesystem::path& path)
     }
     stored_.push_back(std::move(tensor));
   }
+  for (StridedTensor& strided : content.strided) {
+    names.push_back(strided.tensor.name);
+    add_strided(std::move(strided));
+  }
   std::ranges::sort(names);
   return names;
+}
+
+void TorchFile::add_strided(StridedTensor strided) {
+  strided.tensor.file = files_.files().size() - 1;
+  const StoredTensor& tensor = strided.tensor;
+  files_.add({tensor.name, *stored_dtype(tensor.type), shape_from_pytorch(tensor.shape)},
+             tensor.offset);
+  strided_[files_.tensors().size() - 1] = std::move(strided);
+}
+
+void TorchFile::read_rows(size_t tensor, uint64_t first, uint64_t count,
+                          std::span<std::byte> out) const {
+  const auto found = strided_.find(tensor);
+  if (found == strided_.end()) return WeightFiles::read_rows(tensor, first, count, out);
+  const TensorInfo& info = tensors()[tensor];
+  const uint64_t rows = info.shape.rows();
+  if (first > rows || count > rows - first || out.size() != count * info.row_bytes()) {
+    fail(ErrorCode::kUsage, "{}: rows {} to {} of {} wanted into {} bytes", info.name, first,
+         first + count, rows, out.size());
+  }
+  gather_rows(found->second, files()[found->second.tensor.file]->map(), first, count, out);
 }
 
 }  // namespace nibble

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,14 +20,30 @@
 
 namespace nibble {
 
+// Elements that do not follow each other in their storage: transposed, cut out of rows, expanded.
+struct StridedTensor {
+  StoredTensor tensor;            // the offset is that of its first element
+  std::vector<uint64_t> strides;  // from element to element along each dimension, in elements
+};
+
 struct TorchContent {
-  std::vector<StoredTensor> stored;  // in file 0, all that can be: others are unsupported
+  std::vector<StoredTensor> stored;    // in file 0, all that can be: others are unsupported
+  std::vector<StridedTensor> strided;  // likewise, of types that a TensorSource hands out
   std::vector<UnsupportedTensor> unsupported;
 };
 
+// Bytes of an expanded tensor, unless its storage is larger.
+constexpr uint64_t kTorchMaxExpanded = uint64_t{1} << 26;
+
 // Reads and checks everything but the weights. `file` is the whole file. Errors: those of pickle.h
-// and stored_zip.h; kInvalidFile for tensors that leave their storage.
+// and stored_zip.h; kInvalidFile for tensors that leave their storage, or that are larger
+// than both it and kTorchMaxExpanded.
 TorchContent parse_torch_file(std::span<const std::byte> file, const std::string& file_name);
+
+// Rows of the tensor as TensorSource hands them out: `count` of them, from `first` on, which are
+// there. `file`: as above.
+void gather_rows(const StridedTensor& strided, std::span<const std::byte> file, uint64_t first,
+                 uint64_t count, std::span<std::byte> out);
 
 class TorchFile final : public WeightFiles {
  public:
@@ -34,8 +51,17 @@ class TorchFile final : public WeightFiles {
   // those of InputFile, parse_torch_file() and open_weight_index().
   explicit TorchFile(const std::filesystem::path& path);
 
+  void read_rows(size_t tensor, uint64_t first, uint64_t count,
+                 std::span<std::byte> out) const override;
+  std::span<const std::byte> view(size_t tensor) const override {
+    return strided_.contains(tensor) ? std::span<const std::byte>() : WeightFiles::view(tensor);
+  }
+
  private:
+  void add_strided(StridedTensor strided);
   std::vector<std::string> open_file(const std::filesystem::path& path);
+
+  std::map<size_t, StridedTensor> strided_;  // by tensor
 };
 
 }  // namespace nibble

@@ -35,6 +35,8 @@ class WeightFiles : public TensorSource {
   const std::vector<std::unique_ptr<InputFile>>& files() const { return files_.files(); }
   // All that have elements of a type whose size is known.
   const std::vector<StoredTensor>& stored() const { return stored_; }
+  // The whole file that their offsets are in.
+  virtual std::span<const std::byte> content(size_t file) const { return files()[file]->map(); }
 
   const std::vector<TensorInfo>& tensors() const override { return files_.tensors(); }
   void read_rows(size_t tensor, uint64_t first, uint64_t count,

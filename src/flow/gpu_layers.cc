@@ -19,7 +19,7 @@ GpuSplit split_for_gpu(const ModelConfig& config, std::span<const TensorInfo> te
     } else if (place.role == Role::kTokenEmbd) {
       embedding = tensor.bytes();
       logits = 512 * tensor.shape.rows() * sizeof(float);
-    } else if (place.role == Role::kOutput) {
+    } else if (place.role == Role::kOutput && is_multiplied(place)) {
       output = tensor.bytes();
     }
   }

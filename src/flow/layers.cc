@@ -87,7 +87,8 @@ std::vector<TensorDifference> compare_tensors(const Model::Parts& model,
     const TensorPlace place = *place_from_gguf_name(tensor.name);
     const auto layer = static_cast<int64_t>(place.layer);
     // Norms and biases are kept as they are.
-    if (place.is_bias || role_row(place.role).kind == RoleKind::kVector) continue;
+    if (place.is_bias || place.is_scale() || role_row(place.role).kind == RoleKind::kVector)
+      continue;
     const bool is_output = tied && place.role == Role::kTokenEmbd;
     const WeightError error = error_of(model, reference, place, recorded, is_output);
     differences.push_back({tensor.name, tensor.type, reference.weights->of(place.role, layer).type,

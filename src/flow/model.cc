@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/huge_pages.h"
+#include "flow/kept_blocks.h"
 #include "flow/memory_tensors.h"
 #include "flow/quantize_tensors.h"
 #include "flow/repack_cache.h"
@@ -57,7 +58,7 @@ Model::Model(const std::filesystem::path& path, const LoadOptions& options)
   Parts& parts = *parts_;
   parts.path = path;
   parts.pool = std::make_unique<ThreadPool>(options.run.threads);
-  parts.source = open_model(path);
+  parts.source = options.type.empty() ? open_model(path) : open_model_for(path, options.type);
   parts.config = config_from_metadata(parts.source.metadata);
   check_tensors(parts.source.tensors(), parts.config, path.string());
   Vocabulary vocabulary = vocabulary_from_metadata(parts.source.metadata);

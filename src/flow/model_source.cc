@@ -69,7 +69,16 @@ void add_pooling(const Arch& arch, const std::filesystem::path& folder, Metadata
     metadata.set(std::string(arch.name) + ".pooling_type", static_cast<uint32_t>(*pooling));
 }
 
-ModelSource open_hf(const std::filesystem::path& path) {
+// Of a checkpoint's name. Tables, and what is laid out anew, come as f32.
+bool keeps_blocks(const Arch& arch, const KeepBlocks& keep, std::string_view name) {
+  const auto places = places_from_hf_name(name, arch.names);
+  return !places.empty() && std::ranges::all_of(places, [&](const CheckpointPlace& found) {
+    return is_multiplied(found.place) && takes_whole_rows(found.take) &&
+           keep(gguf_name(found.place));
+  });
+}
+
+ModelSource open_hf(const std::filesystem::path& path, const KeepBlocks& keep) {
   ModelSource model;
   model.path = path;
   model.format = "Hugging Face directory";
@@ -77,6 +86,7 @@ ModelSource open_hf(const std::filesystem::path& path) {
   const JsonObject& config = model.hf->config();
   const Arch& arch = arch_from_hf_config(config);
   check_unsupported(*model.hf, arch);
+  model.hf->keep_blocks([&](std::string_view name) { return keeps_blocks(arch, keep, name); });
   model.metadata = metadata_from_hf_config(arch, config, model_name(model.hf->folder()));
   add_pooling(arch, model.hf->folder(), model.metadata);
   const Json fields = language_model_config(arch, config);
@@ -163,12 +173,19 @@ std::vector<size_t> ModelSource::tensors_in_files() const {
   return counts;
 }
 
-ModelSource open_model(const std::filesystem::path& path) {
+const std::string& ModelSource::stored_name(size_t tensor) const {
+  if (!pruned) return tensors().tensors()[tensor].name;
+  const size_t origin = pruned->origin(tensor);
+  return (gguf ? gguf->tensors() : renamed->tensors())[origin].name;
+}
+
+ModelSource open_model(const std::filesystem::path& path, const KeepBlocks& keep) {
   if (is_missing(path)) {
     fail(ErrorCode::kNotFound, "{}: there is no such file or directory", path.string());
   }
   std::error_code ignored;  // false then, and opening says why
-  if (std::filesystem::is_directory(path, ignored) || is_weight_file(path)) return open_hf(path);
+  if (std::filesystem::is_directory(path, ignored) || is_weight_file(path))
+    return open_hf(path, keep);
   if (starts_with_gguf_magic(path)) return open_gguf(path);
   fail(ErrorCode::kInvalidFile,
        "{}: not a model: expected a GGUF file (it does not begin with \"GGUF\"), a file of weights "
@@ -183,7 +200,7 @@ ModelSource open_model_outline(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path, ignored) && std::filesystem::exists(config, ignored) &&
       !has_weights(path))
     return open_config(path, config);
-  return open_model(path);
+  return open_model(path, keep_no_blocks);
 }
 
 PrunedLayers prune_model(ModelSource& model, const std::vector<uint64_t>& layers) {

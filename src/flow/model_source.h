@@ -17,6 +17,9 @@
 
 namespace nibble {
 
+inline bool keep_all_blocks(std::string_view) { return true; }
+inline bool keep_no_blocks(std::string_view) { return false; }
+
 struct ModelSource {
   std::filesystem::path path;
   std::string format;  // "GGUF 3", "Hugging Face directory"
@@ -34,6 +37,8 @@ struct ModelSource {
     return gguf ? gguf->files() : hf->files();
   }
   uint64_t file_bytes() const;
+  // What a tensor was called before layers were taken away.
+  const std::string& stored_name(size_t tensor) const;
   // How many of the tensors lie in each file of a GGUF. Error kUsage for other sources.
   std::vector<size_t> tensors_in_files() const;
 
@@ -48,14 +53,16 @@ struct ModelSource {
 };
 
 // Opens a Hugging Face directory, a .gguf or a file of weights with its config beside it. For a
-// directory the metadata is what llama.cpp's converter would have written. Errors: everything that
-// can be wrong with the model's headers.
-ModelSource open_model(const std::filesystem::path& path);
+// directory the metadata is what llama.cpp's converter would have written. `keep`: which tensors of
+// a checkpoint whose weights are quantized already come in the blocks that they are stored in, by
+// their GGUF names, where GGUF has such blocks and they are multiplied as they are; the others are
+// f32. Errors: everything that can be wrong with the model's headers.
+ModelSource open_model(const std::filesystem::path& path, const KeepBlocks& keep = keep_all_blocks);
 
-// The same for planning only: a config.json by its own path, or a folder that has one but no
-// weights, will do. Tensors then have no rows, and files() may not be asked for; the
-// vocabulary is there when the tokenizer's files are and this version reads them, else only its
-// size.
+// The same for planning only, and no blocks are kept: a config.json by its own path, or a folder
+// that has one but no weights, will do. Tensors then have no rows, and files() may not be asked
+// for; the vocabulary is there when the tokenizer's files are and this version reads them, else
+// only its size.
 ModelSource open_model_outline(const std::filesystem::path& path);
 
 // Takes layers away and numbers the others anew, in tensors and metadata. Error kUsage for layers

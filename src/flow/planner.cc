@@ -102,7 +102,7 @@ std::vector<std::string> default_plan_types() {
 Model load_to_plan(const std::filesystem::path& path, const RunOptions& run) {
   LoadOptions options;
   options.run = run;
-  const ModelSource source = open_model(path);
+  const ModelSource source = open_model(path, keep_no_blocks);
   const bool is_float = std::ranges::all_of(source.tensors().tensors(), [](const auto& tensor) {
     return codec(tensor.type).domain == Domain::kFloat;
   });

@@ -3,6 +3,8 @@
 #include "nibble/quantize.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/output_file.h"
@@ -10,6 +12,7 @@
 #include "file/journal.h"
 #include "file/tensor_files.h"
 #include "flow/column_scales.h"
+#include "flow/kept_blocks.h"
 #include "flow/lock_record.h"
 #include "flow/plan_outputs.h"
 #include "flow/quantize_report.h"
@@ -69,6 +72,34 @@ size_t scale_columns(const PlannedOutput& output, const RunOptions& run, ModelSo
   return scales.inputs.size();
 }
 
+// For each target the tensors that it wants as floats.
+std::vector<std::set<std::string>> names_to_decode(const ModelSource& model, PlanRequest request,
+                                                   const std::vector<QuantizeTarget>& targets) {
+  request.allow_requantize = true;  // only to see what they would be
+  std::vector<std::set<std::string>> names;
+  for (const QuantizeTarget& target : targets) {
+    const auto output = plan_output(model, target.type, request, target.recipe);
+    names.push_back(names_to_decode(model, output.plan));
+  }
+  return names;
+}
+
+// Outputs that see different tensors in the source are written one after the other.
+QuantizeResult quantize_each(const std::filesystem::path& model,
+                             const std::vector<QuantizeTarget>& targets,
+                             const QuantizeOptions& options) {
+  QuantizeResult all;
+  for (const QuantizeTarget& target : targets) {
+    QuantizeResult one = quantize(model, {target}, options);
+    one.files.insert(one.files.begin(), all.files.begin(), all.files.end());
+    one.seconds += all.seconds;
+    one.source_bytes += all.source_bytes;
+    one.peak_buffer_bytes = std::max(one.peak_buffer_bytes, all.peak_buffer_bytes);
+    all = std::move(one);
+  }
+  return all;
+}
+
 }  // namespace
 
 std::vector<std::string> quantize_types() {
@@ -117,6 +148,13 @@ QuantizeResult quantize(const std::filesystem::path& model_path,
   }
   QuantizeRequest request = read_request(options, model);
   check_model(model);
+  const auto names = names_to_decode(model, request.plan, targets);
+  if (std::ranges::any_of(names, [&](const auto& other) { return other != names.front(); }))
+    return quantize_each(model_path, targets, options);
+  if (!names.front().empty()) {
+    model = decoded(std::move(model), names.front());
+    request = read_request(options, model);
+  }
   std::vector<PlannedOutput> outputs;
   QuantizeResult result;
   for (const QuantizeTarget& target : targets) {

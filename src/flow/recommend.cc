@@ -53,7 +53,7 @@ Subject open_subject(const std::filesystem::path& path) {
   check_tensors(tensors, subject.config, path.string());
   for (const TensorInfo& tensor : tensors.tensors()) {
     const TensorPlace place = *place_from_gguf_name(tensor.name);
-    if (place.role == Role::kTokenEmbd)
+    if (place == TensorPlace{Role::kTokenEmbd})
       subject.vocab_size = static_cast<int64_t>(tensor.shape.rows());
     if (is_multiplied(place) && block_weights(tensor.type) > 1) subject.is_quantized = true;
   }

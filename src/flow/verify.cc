@@ -13,6 +13,7 @@
 #include "file/byte_reader.h"
 #include "flow/column_scales.h"
 #include "flow/encode_rows.h"
+#include "flow/kept_blocks.h"
 #include "flow/lock_record.h"
 #include "flow/pieces.h"
 #include "flow/quantize_request.h"
@@ -162,6 +163,17 @@ void match_tensors(Comparison& comparison, VerifyResult& result) {
   }
 }
 
+// The types that the source's tensors have in the file, where it has them.
+std::vector<PlannedTensor> types_in(const GgufFile& file, const ModelSource& source) {
+  std::vector<PlannedTensor> plan;
+  const auto& stored = source.tensors().tensors();
+  for (size_t i = 0; i < stored.size(); ++i) {
+    const auto found = std::ranges::find(file.tensors(), stored[i].name, &TensorInfo::name);
+    if (found != file.tensors().end()) plan.push_back({i, found->type, found->type});
+  }
+  return plan;
+}
+
 class Comparing {
  public:
   explicit Comparing(const Comparison& comparison)
@@ -287,8 +299,13 @@ VerifyResult verify(const std::filesystem::path& path, const std::filesystem::pa
          "{}: it was made with an importance matrix (SHA-256 {}); name that with --imatrix", origin,
          printable(record->imatrix_sha256));
   }
+  const QuantizeOptions made_with = options_of(*record, options, origin);
   ModelSource model = open_model(source);
-  QuantizeRequest request = read_request(options_of(*record, options, origin), model);
+  QuantizeRequest request = read_request(made_with, model);
+  if (const auto names = names_to_decode(model, types_in(file, model)); !names.empty()) {
+    model = decoded(std::move(model), names);
+    request = read_request(made_with, model);
+  }
   if (has_record) result.notes = notes_on(*record, request.imatrix_sha256);
   Comparison comparison = {std::move(file), std::move(model), std::move(request.rules), {}, {}};
   result.tensors = comparison.file.tensors().size();

@@ -122,12 +122,13 @@ Way way_of(const Product& product, const ActivationBatch& activations) {
 struct Prepared {
   const Product* product;
   Way way;
+  int64_t batch;  // rows of the group
   std::span<const ActivationRow> rows;
   std::span<const ActivationTile> tiles;
 
   Prepared() = default;
   Prepared(const Product& of, ActivationBatch& activations, ThreadPool& pool)
-      : product(&of), way(way_of(of, activations)) {
+      : product(&of), way(way_of(of, activations)), batch(activations.group_rows(of.group)) {
     const DType type = of.weights->type;
     if (way == Way::kRows) {
       rows = std::span(activations.prepared(type, pool))
@@ -174,7 +175,7 @@ void multiply_interleaved(const Prepared& p, int64_t begin, int64_t end) {
   }
 }
 
-void multiply_some(const Prepared& p, int64_t begin, int64_t end) {
+void multiply_unscaled(const Prepared& p, int64_t begin, int64_t end) {
   switch (p.way) {
     case Way::kRows:
       return multiply_rows(p, begin, end);
@@ -182,6 +183,16 @@ void multiply_some(const Prepared& p, int64_t begin, int64_t end) {
       return multiply_panels(p, begin, end);
     case Way::kInterleaved:
       return multiply_interleaved(p, begin, end);
+  }
+}
+
+void multiply_some(const Prepared& p, int64_t begin, int64_t end) {
+  multiply_unscaled(p, begin, end);
+  const TensorView& weights = *p.product->weights;
+  if (weights.scale == 1.0f) return;
+  for (int64_t b = 0; b < p.batch; ++b) {
+    float* y = p.product->y + b * weights.rows;
+    for (int64_t row = begin; row < end; ++row) y[row] *= weights.scale;
   }
 }
 

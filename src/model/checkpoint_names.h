@@ -31,6 +31,12 @@ enum class Take : uint8_t {
   kHeadValues,  // each head's value
 };
 
+// Rows come as they are stored, in whatever type.
+constexpr bool takes_whole_rows(Take take) {
+  return take != Take::kTransposed && take != Take::kTransposedEven &&
+         take != Take::kTransposedOdd && take != Take::kHeadKeys;
+}
+
 struct CheckpointName {
   // What stands between "model.layers.N." (or the like) and ".weight" or ".bias". The number of an
   // expert stands in place of *.

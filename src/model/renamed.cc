@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "codec/codec.h"
 #include "codec/formats.h"
+#include "file/quantized_weights.h"
 
 namespace nibble {
 namespace {
@@ -39,16 +40,23 @@ Renamed::Renamed(const TensorSource& source, const Arch& arch, RenamedOptions op
   for (size_t i = 0; i < stored.size(); ++i) {
     if (is_ignored(arch, stored[i].name)) continue;
     if (is_of_later_layer(stored[i].name, options_.layers)) continue;
-    const auto places = places_from_hf_name(stored[i].name, arch.names);
+    const bool is_scale = stored[i].name.ends_with(kMatrixScale);
+    const auto places = places_from_hf_name(
+        std::string_view(stored[i].name)
+            .substr(0, stored[i].name.size() - (is_scale ? kMatrixScale.size() : 0)),
+        arch.names);
     if (places.empty()) {
       fail(ErrorCode::kUnsupported,
            "{}: tensor {} ({}) is not part of the architecture {} as this version knows it",
            options_.origin, stored[i].name, to_string(stored[i].shape), arch.name);
     }
-    for (const CheckpointPlace& found : places) {
+    for (CheckpointPlace found : places) {
       if (found.place.role == Role::kOutput && options_.tied_output) continue;
+      if (is_scale) found.place.scale = MatrixScale::kProduct;
       if (found.expert) {
         parts.push_back({found.place, *found.expert, found.take, i});
+      } else if (is_scale) {
+        add_scale(i, found.place);
       } else {
         add_stored(i, found, arch);
       }
@@ -71,6 +79,10 @@ void Renamed::add_made() {
     const auto& [role, floats] = options_.made[i];
     add({"", DType::kF32, {{floats.size(), 1, 1, 1}, 1}}, {role}, {.parts = {}, .made = i});
   }
+}
+
+void Renamed::add_scale(size_t index, const TensorPlace& place) {
+  add(source_.tensors()[index], place, {.parts = {index}});
 }
 
 void Renamed::add_stored(size_t index, const CheckpointPlace& from, const Arch& arch) {
@@ -137,7 +149,7 @@ void Renamed::transpose(const CheckpointPlace& from, TensorInfo& tensor, Origin&
 
 void Renamed::add_stacked(std::vector<Part> parts, const Arch& arch) {
   const auto place_of = [](const Part& part) {
-    return std::tuple(part.place.layer, part.place.role, part.place.is_bias);
+    return std::tuple(part.place.layer, part.place.role, part.place.is_bias, part.place.scale);
   };
   std::ranges::sort(parts, {},
                     [&](const Part& part) { return std::tuple(place_of(part), part.expert); });
@@ -147,6 +159,7 @@ void Renamed::add_stacked(std::vector<Part> parts, const Arch& arch) {
     Origin origin;
     for (auto part = begin; part != end; ++part) origin.parts.push_back(part->tensor);
     TensorInfo tensor = stack({begin, end});
+    origin.in_one_row = begin->place.is_scale();
     if (tensor.shape.rank == 3) {
       auto [rows, row] = rows_taken(source_.tensors()[begin->tensor],
                                     {begin->place, {}, begin->take}, row_options(arch));
@@ -163,7 +176,8 @@ void Renamed::add_stacked(std::vector<Part> parts, const Arch& arch) {
 TensorInfo Renamed::stack(std::span<const Part> parts) const {
   TensorInfo first = source_.tensors()[parts[0].tensor];
   const bool is_stacked = role_row(parts[0].place.role).is_stacked();
-  const int rank = is_stacked ? 2 : 1;
+  const bool is_scale = parts[0].place.is_scale();
+  const int rank = is_stacked && !is_scale ? 2 : 1;
   const uint64_t count = is_stacked ? options_.experts : parts.size();
   if (parts.size() != count || parts.back().expert + 1 != count) {
     fail(ErrorCode::kInvalidFile,
@@ -180,6 +194,10 @@ TensorInfo Renamed::stack(std::span<const Part> parts) const {
          options_.origin, stored.name, to_string(stored.shape), dtype_name(stored.type),
          to_string(first.shape), dtype_name(first.type));
   }
+  if (is_scale) {
+    first.shape = {{parts.size(), 1, 1, 1}, 1};
+    return first;
+  }
   first.shape.dims[static_cast<size_t>(rank)] = parts.size();
   first.shape.rank = rank + 1;
   return first;
@@ -190,7 +208,8 @@ void Renamed::sort_by_place() {
   std::iota(order.begin(), order.end(), size_t{0});
   const auto key = [&](size_t i) {
     const bool per_layer = role_row(places_[i].role).per_layer;
-    return std::tuple(per_layer ? 1 : 0, places_[i].layer, places_[i].role, places_[i].is_bias);
+    return std::tuple(per_layer ? 1 : 0, places_[i].layer, places_[i].role, places_[i].is_bias,
+                      places_[i].scale);
   };
   std::ranges::stable_sort(order, {}, key);
   const auto reorder = [&](auto& list) {
@@ -222,6 +241,7 @@ void Renamed::read_rows(size_t tensor, uint64_t first, uint64_t count,
   }
   if (origin.lacks_one) return read_plus_one(origin, first, count, row_bytes, out);
   if (origin.column_step > 0) return read_transposed(tensor, first, count, out);
+  if (origin.in_one_row) return read_side_by_side(origin, out);
   if (origin.by_element)
     return read_elements(origin, first * tensors_[tensor].shape.columns(), out);
   const uint64_t part_rows = rows_of_part(tensor);
@@ -235,6 +255,12 @@ void Renamed::read_rows(size_t tensor, uint64_t first, uint64_t count,
     source_.read_rows(origin.parts[(first + done) / part_rows], from, rows,
                       out.subspan(done * row_bytes, rows * row_bytes));
   }
+}
+
+void Renamed::read_side_by_side(const Origin& origin, std::span<std::byte> out) const {
+  const uint64_t size = out.size() / origin.parts.size();
+  for (size_t i = 0; i < origin.parts.size(); ++i)
+    source_.read_rows(origin.parts[i], 0, 1, out.subspan(i * size, size));
 }
 
 // Of vectors, whose elements are mapped as rows are.
@@ -284,7 +310,7 @@ void Renamed::read_plus_one(const Origin& origin, uint64_t first, uint64_t count
 }
 
 bool Renamed::is_as_stored(const Origin& origin) const {
-  return !origin.row && origin.column_step == 0 && !origin.lacks_one;
+  return !origin.row && origin.column_step == 0 && !origin.lacks_one && !origin.in_one_row;
 }
 
 std::span<const std::byte> Renamed::view(size_t tensor) const {

@@ -34,7 +34,8 @@ bool is_ignored(const Arch& arch, std::string_view name);
 
 class Renamed final : public TensorSource {
  public:
-  // Tensors come in the order of layers, as roles.h lists them. Errors: kUnsupported for a tensor
+  // Tensors come in the order of layers, as roles.h lists them; kMatrixScale of the source's names
+  // (quantized_weights.h) is the scale of a matrix. Errors: kUnsupported for a tensor
   // that the architecture has no role for, kInvalidFile for rows that heads or halves do not
   // divide, for two tensors of one meaning, and for experts that are missing, too many or unlike
   // each other.
@@ -56,6 +57,7 @@ class Renamed final : public TensorSource {
     uint64_t matrix_rows = 0;  // of the part, from a matrix to the next; 0: its columns
     bool by_element = false;   // `row` is of elements
     bool lacks_one = false;    // f32, less by one than it is to be
+    bool in_one_row = false;   // the parts are numbers that stand side by side
     size_t made = 0;           // which of options_.made
   };
   // An expert's matrix.
@@ -66,6 +68,7 @@ class Renamed final : public TensorSource {
     size_t tensor;  // of the source
   };
   void add(TensorInfo tensor, const TensorPlace& place, Origin origin);
+  void add_scale(size_t index, const TensorPlace& place);
   void add_stored(size_t index, const CheckpointPlace& from, const Arch& arch);
   void add_stacked(std::vector<Part> parts, const Arch& arch);
   void add_made();
@@ -76,6 +79,7 @@ class Renamed final : public TensorSource {
   bool is_as_stored(const Origin& origin) const;
   void take_head_keys(TensorInfo& tensor, Origin& origin) const;
   void transpose(const CheckpointPlace& from, TensorInfo& tensor, Origin& origin) const;
+  void read_side_by_side(const Origin& origin, std::span<std::byte> out) const;
   void read_elements(const Origin& origin, uint64_t first, std::span<std::byte> out) const;
   void read_transposed(size_t tensor, uint64_t first, uint64_t count,
                        std::span<std::byte> out) const;

@@ -124,12 +124,23 @@ inline constexpr size_t kRoleCount = kRoles.size();
 
 constexpr const RoleRow& role_row(Role role) { return kRoles[static_cast<size_t>(role)]; }
 
+// What stands beside a matrix whose blocks have no scale of the whole, as of NVFP4: f32, one number
+// or one for each expert.
+enum class MatrixScale : uint8_t {
+  kNone,
+  kProduct,  // what comes out of the matrix is multiplied by it, before a bias is added
+  kInput,    // of activations of 4 bits, which are not used here
+};
+
 // One tensor of a model: its role and, for roles of layers, which layer; or what is added to what
-// comes out of it.
+// comes out of it, or multiplied.
 struct TensorPlace {
   Role role;
   uint64_t layer = 0;
   bool is_bias = false;
+  MatrixScale scale = MatrixScale::kNone;
+
+  constexpr bool is_scale() const { return scale != MatrixScale::kNone; }
   bool operator==(const TensorPlace&) const = default;
 };
 
@@ -142,18 +153,21 @@ struct LayerName {
 inline constexpr std::string_view kGgufLayers = "blk.";
 LayerName split_layer(std::string_view name, std::string_view prefix = kGgufLayers);
 
-std::string gguf_name(const TensorPlace& place);  // "blk.3.attn_q.weight", "blk.3.attn_q.bias"
+// "blk.3.attn_q.weight"; .bias, .scale and .input_scale.
+std::string gguf_name(const TensorPlace& place);
 std::optional<TensorPlace> place_from_gguf_name(std::string_view name);  // nullopt: no such role
 
 // Small enough for exact arithmetic: vectors, biases, and the routers that choices hang on.
 constexpr bool is_kept_f32(const TensorPlace& place) {
   const RoleKind kind = role_row(place.role).kind;
-  return place.is_bias || kind == RoleKind::kVector || kind == RoleKind::kRouter;
+  return place.is_bias || place.is_scale() || kind == RoleKind::kVector ||
+         kind == RoleKind::kRouter;
 }
 // By batches of activations; embeddings are looked up.
 constexpr bool is_multiplied(const TensorPlace& place) {
   const RoleKind kind = role_row(place.role).kind;
-  return !place.is_bias && (kind == RoleKind::kMatrix || role_row(place.role).is_stacked());
+  return !place.is_bias && !place.is_scale() &&
+         (kind == RoleKind::kMatrix || role_row(place.role).is_stacked());
 }
 // Those that are multiplied as they are; the one that makes keys and values is divided first.
 constexpr bool is_interleaved(Role role) { return is_multiplied({role}) && role != Role::kAttnKvB; }

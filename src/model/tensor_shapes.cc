@@ -145,6 +145,7 @@ TensorInfo tensor_of(const TensorPlace& place, const ModelConfig& config,
 }  // namespace
 
 MatrixShape expected_shape(const TensorPlace& place, const ModelConfig& c, int64_t vocab_size) {
+  if (place.is_scale()) return {1, expected_shape({place.role}, c, vocab_size).experts};
   if (place.is_bias) {
     if (place.role == Role::kFfnRouterBias) return {1, c.experts};
     const MatrixShape matrix = expected_shape({place.role}, c, vocab_size);
@@ -225,7 +226,8 @@ MatrixShape expected_shape(const TensorPlace& place, const ModelConfig& c, int64
 }
 
 bool is_part_of(const TensorPlace& place, const ModelConfig& config) {
-  const auto& [role, layer, is_bias] = place;
+  const auto& [role, layer, is_bias, scale] = place;
+  if (place.is_scale()) return is_multiplied({role}) && is_part_of({role, layer}, config);
   if (is_bias && !can_have_bias(role)) return false;
   if (role == Role::kFfnRouterBias && !is_bias) return false;
   const Arch& arch = *config.arch;
@@ -240,6 +242,7 @@ bool is_part_of(const TensorPlace& place, const ModelConfig& config) {
 }
 
 bool is_optional(const TensorPlace& place, const ModelConfig& config) {
+  if (place.is_scale()) return true;
   const Arch& arch = *config.arch;
   if (place.is_bias && place.role != Role::kFfnRouterBias)
     return !contains(arch.biased, place.role) || contains(arch.optional, place.role);

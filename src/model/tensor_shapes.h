@@ -17,7 +17,8 @@ struct MatrixShape {
   int64_t experts = 1;  // as many matrices
 };
 
-// Of a tensor that is part of the model. A bias is a row, or one row for each expert.
+// Of a tensor that is part of the model. A bias is a row, or one row for each expert; a scale
+// is one number, or one for each expert.
 MatrixShape expected_shape(const TensorPlace& place, const ModelConfig& config, int64_t vocab_size);
 
 // Whether a layer of such a model may have it.

@@ -18,16 +18,19 @@ size_t index_of(const TensorPlace& place) {
   return place.layer * kRoleCount + static_cast<size_t>(place.role);
 }
 
-// The same for a list that has biases behind the others.
-size_t index_with_biases(const TensorPlace& place, const ModelConfig& config) {
+// The same for a list that has biases behind the others, then scales of either kind.
+size_t index_with_all(const TensorPlace& place, const ModelConfig& config) {
   const size_t places = static_cast<size_t>(config.layers) * kRoleCount;
-  return index_of(place) + (place.is_bias ? places : 0);
+  const size_t kind = place.is_bias      ? 1
+                      : place.is_scale() ? 1 + static_cast<size_t>(place.scale)
+                                         : 0;
+  return index_of(place) + kind * places;
 }
 
-// The tensors by index_with_biases() of their place; nullptr where there is none.
+// The tensors by index_with_all() of their place; nullptr where there is none.
 std::vector<const TensorInfo*> by_place(const TensorSource& source, const ModelConfig& config,
                                         const std::string& origin) {
-  std::vector<const TensorInfo*> found(2 * static_cast<size_t>(config.layers) * kRoleCount);
+  std::vector<const TensorInfo*> found(4 * static_cast<size_t>(config.layers) * kRoleCount);
   for (const TensorInfo& tensor : source.tensors()) {
     const auto place = place_from_gguf_name(tensor.name);
     if (!place || static_cast<int64_t>(place->layer) >= config.layers ||
@@ -38,7 +41,7 @@ std::vector<const TensorInfo*> by_place(const TensorSource& source, const ModelC
            "{}: tensor {} has no place in a model of {} layers{} of the architecture {}", origin,
            tensor.name, config.layers, experts, config.arch->name);
     }
-    found[index_with_biases(*place, config)] = &tensor;
+    found[index_with_all(*place, config)] = &tensor;
   }
   return found;
 }
@@ -53,6 +56,12 @@ void check_stacked_shape(const TensorInfo& tensor, const MatrixShape& expected,
   fail(ErrorCode::kInvalidFile,
        "{}: tensor {}: found {}, expected {} (columns x rows x experts) by the model's config",
        origin, tensor.name, to_string(tensor.shape), to_string(shape));
+}
+
+[[noreturn]] void fail_alone(const TensorInfo& scale, const TensorPlace& place,
+                             const std::string& origin) {
+  fail(ErrorCode::kInvalidFile, "{}: tensor {} is there without {}, which it belongs to", origin,
+       scale.name, gguf_name({place.role, place.layer}));
 }
 
 void check_shape(const TensorInfo& tensor, const MatrixShape& expected, bool is_stacked,
@@ -75,9 +84,11 @@ void check_tensors(const TensorSource& source, const ModelConfig& config,
   const TensorInfo* embedding = found[index_of({Role::kTokenEmbd})];
   const auto vocab_size = embedding == nullptr ? 0 : static_cast<int64_t>(embedding->shape.rows());
   const auto check = [&](const TensorPlace& place) {
-    const TensorInfo* tensor = found[index_with_biases(place, config)];
+    const TensorInfo* tensor = found[index_with_all(place, config)];
     if (tensor != nullptr) {
-      const bool is_stacked = role_row(place.role).is_stacked() && !place.is_bias;
+      if (place.is_scale() && found[index_of(place)] == nullptr) fail_alone(*tensor, place, origin);
+      const bool is_stacked =
+          role_row(place.role).is_stacked() && !place.is_bias && !place.is_scale();
       check_shape(*tensor, expected_shape(place, config, vocab_size), is_stacked, origin);
     } else if (is_part_of(place, config) && !is_optional(place, config)) {
       fail(ErrorCode::kInvalidFile, "{}: tensor {} is missing ({} tensors found)", origin,
@@ -99,6 +110,7 @@ void check_tensors(const TensorSource& source, const ModelConfig& config,
       if (!row.per_layer && layer > 0) continue;
       check({row.role, layer, false});
       check({row.role, layer, true});
+      check({row.role, layer, false, MatrixScale::kProduct});
     }
     if (config.arch->is_latent) {
       check_latent(layer);
@@ -119,9 +131,13 @@ Weights::Weights(const TensorSource& source, const ModelConfig& config, Activati
     : views_(static_cast<size_t>(config.layers) * kRoleCount, std::vector<TensorView>(1)),
       biases_(views_.size()),
       activations_(activations) {
+  std::vector<std::pair<size_t, TensorPlace>> scales;
   for (size_t i = 0; i < source.tensors().size(); ++i) {
-    load(source, i, *place_from_gguf_name(source.tensors()[i].name));
+    const auto place = *place_from_gguf_name(source.tensors()[i].name);
+    if (!place.is_scale()) load(source, i, place);
+    if (place.scale == MatrixScale::kProduct) scales.emplace_back(i, place);
   }
+  for (const auto& [tensor, place] : scales) load_scales(source, tensor, place);
   if (config.arch->is_latent) {
     for (int64_t layer = 0; layer < config.layers; ++layer) divide_keys_and_values(config, layer);
   }
@@ -138,8 +154,11 @@ void Weights::divide_keys_and_values(const ModelConfig& config, int64_t layer) {
   const int64_t keys = config.still_key_dim, values = config.value_dim, columns = whole.columns;
   auto& key_views = views_[place(Role::kAttnKB)];
   auto& value_views = views_[place(Role::kAttnVB)];
-  key_views.assign(static_cast<size_t>(config.heads), {.rows = columns, .columns = keys});
-  value_views.assign(key_views.size(), {.type = whole.type, .rows = values, .columns = columns});
+  key_views.assign(static_cast<size_t>(config.heads),
+                   {.rows = columns, .columns = keys, .scale = whole.scale});
+  value_views.assign(
+      key_views.size(),
+      {.type = whole.type, .rows = values, .columns = columns, .scale = whole.scale});
   std::vector<float> row(static_cast<size_t>(columns));
   for (int64_t h = 0; h < config.heads; ++h) {
     const int64_t first = h * (keys + values);
@@ -159,6 +178,8 @@ void Weights::divide_keys_and_values(const ModelConfig& config, int64_t layer) {
 
 std::vector<TensorView> Weights::exchange(const TensorPlace& place, std::vector<TensorView> views) {
   const bool is_tied = of(Role::kOutput).data == of(Role::kTokenEmbd).data;
+  auto& replaced = views_[index_of(place)];
+  for (size_t i = 0; i < views.size(); ++i) views[i].scale = replaced[i].scale;
   if (place.role == Role::kTokenEmbd && is_tied) {
     auto& output = views_[index_of({Role::kOutput})];  // which may be interleaved
     if (tied_output_.empty()) {
@@ -167,7 +188,7 @@ std::vector<TensorView> Weights::exchange(const TensorPlace& place, std::vector<
       output = std::exchange(tied_output_, {});
     }
   }
-  return std::exchange(views_[index_of(place)], std::move(views));
+  return std::exchange(replaced, std::move(views));
 }
 
 void Weights::load(const TensorSource& source, size_t tensor, const TensorPlace& place) {
@@ -196,6 +217,15 @@ void Weights::load(const TensorSource& source, size_t tensor, const TensorPlace&
     source.read_rows(tensor, m * rows, rows, {owned_.back().get(), size});
     views[m].data = owned_.back().get();
   }
+}
+
+void Weights::load_scales(const TensorSource& source, size_t tensor, const TensorPlace& place) {
+  TensorView scales;
+  load_as_f32(source, tensor, scales);
+  bytes_ += source.tensors()[tensor].bytes();
+  auto& views = views_[index_of(place)];
+  for (size_t i = 0; i < views.size(); ++i)
+    views[i].scale = reinterpret_cast<const float*>(scales.data)[i];
 }
 
 void Weights::load_as_f32(const TensorSource& source, size_t tensor, TensorView& view) {
@@ -252,7 +282,7 @@ void Weights::for_interleaved(const TensorSource& source,
     TensorPlace place = *place_from_gguf_name(source.tensors()[i].name);
     if (place.role == Role::kTokenEmbd && of(Role::kOutput).data == of(Role::kTokenEmbd).data)
       place.role = Role::kOutput;  // tied
-    if (place.is_bias || !is_interleaved(place.role)) continue;
+    if (place.is_bias || place.is_scale() || !is_interleaved(place.role)) continue;
     bool is_used = false;
     for (TensorView& view : views_[index_of(place)]) {
       const int64_t bytes = nibble::interleaved_bytes(view);

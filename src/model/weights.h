@@ -30,6 +30,7 @@ class Weights {
  public:
   // `source` has passed check_tensors() and must outlive the weights. Norms, biases and routers
   // are converted to f32; other tensors keep their type.
+  // A matrix's scale (MatrixScale::kProduct) is its views'.
   // `activations`: how those are rounded that quantized matrices are multiplied with.
   Weights(const TensorSource& source, const ModelConfig& config,
           Activations activations = Activations::kNibble);
@@ -60,8 +61,9 @@ class Weights {
     return reinterpret_cast<const float*>(of(role, layer).data);
   }
   // Multiplies with other matrices from now on: the experts', or one, of a tensor that
-  // is_multiplied() or the embedding (and, where it serves as output, there, too). Returns what
-  // they replace, which comes back the same way. What they lie in must outlive their use.
+  // is_multiplied() or the embedding (and, where it serves as output, there, too), under the scales
+  // that are there. Returns what they replace, which comes back the same way. What they lie in must
+  // outlive their use.
   std::vector<TensorView> exchange(const TensorPlace& place, std::vector<TensorView> views);
   int64_t vocab_size() const { return of(Role::kTokenEmbd).rows; }
   uint64_t bytes() const { return bytes_; }  // of all tensors in use
@@ -69,6 +71,7 @@ class Weights {
 
  private:
   void load(const TensorSource& source, size_t tensor, const TensorPlace& place);
+  void load_scales(const TensorSource& source, size_t tensor, const TensorPlace& place);
   void divide_keys_and_values(const ModelConfig& config, int64_t layer);
   void load_as_f32(const TensorSource& source, size_t tensor, TensorView& view);
   // make(view, offset) for each matrix that has a place in the copy, which is ready then.

@@ -15,6 +15,7 @@ struct TensorView {
   const std::byte* data = nullptr;  // rows without gaps, aligned to 4 bytes
   // The same matrix with 16 rows side by side (kernel/interleaving.h), when it is kept so, too.
   const std::byte* interleaved = nullptr;
+  float scale = 1.0f;  // of every product: the weights are the stored ones times this
 
   explicit operator bool() const { return data != nullptr; }
   int64_t row_bytes() const { return columns / block_weights(type) * block_bytes(type); }

@@ -210,6 +210,16 @@ REFERENCE = {
     "wide": compact(4, 70000, [(0.5, -3, [69999, 5], [2839, 2839], [1, 1], [20000, 20000])], wide=True),
 }
 
+def quantized_weights():
+    """The checkpoints of tests/golden: what quantizes them, a zero byte, their weights."""
+    seeds = {}
+    for folder in sorted((CORPUS.parent.parent / "golden/checkpoints").iterdir()):
+        config = json.loads((folder / "config.json").read_text()).get("quantization_config")
+        if config:
+            seeds[folder.name] = json.dumps(config).encode() + b"\0" + (folder / "model.safetensors").read_bytes()
+    return seeds
+
+
 def chat_templates():
     """A template of each group of tests/golden/jinja: those of its cases that render, one a line."""
     groups = {}
@@ -222,7 +232,7 @@ def chat_templates():
 for folder, seeds in (("gguf", GGUF), ("gguf_weights", GGUF_WEIGHTS), ("safetensors", SAFETENSORS),
                       ("imatrix", IMATRIX), ("conversations", CONVERSATIONS),
                       ("checkpoint", CHECKPOINT), ("tasks", TASKS), ("reference", REFERENCE),
-                      ("chat_template", chat_templates())):
+                      ("chat_template", chat_templates()), ("quantized_weights", quantized_weights())):
     (CORPUS / folder).mkdir(parents=True, exist_ok=True)
     for seed, data in seeds.items():
         (CORPUS / folder / f"{seed}.{folder}").write_bytes(data)

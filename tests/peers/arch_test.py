@@ -36,6 +36,8 @@ LEFT_OUT = {
 }
 # Its cache is f16, and so is its table of GELU. Measured: 9.2e-3 (bloom, whose logits reach 20).
 TOLERANCE = 0.02
+# Of blocks that are kept, and scales beside them: llama.cpp rounds activations to 8 bits there. Measured: 5.0e-2 (llama_mxfp4).
+KEPT_TOLERANCE = 0.1
 
 
 def answers(model: Path) -> list[dict[int, float]]:
@@ -59,14 +61,14 @@ def answers(model: Path) -> list[dict[int, float]]:
 
 
 class ArchitecturesInLlamaCpp(unittest.TestCase):
-    def compare(self, name: str) -> None:
+    def compare(self, name: str, kind: str = "f32", tolerance: float = TOLERANCE) -> None:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / name
             shutil.copytree(FIXTURES / name, folder)
             for path in FIXTURES.glob("*.json"):
                 shutil.copy(path, folder)
             model = Path(temporary) / "model.gguf"
-            subprocess.run([str(NIBBLE), "quantize", str(folder), "-t", "f32", "-o", str(model), "--quiet",
+            subprocess.run([str(NIBBLE), "quantize", str(folder), "-t", kind, "-o", str(model), "--quiet",
                             "--allow-requantize"], check=True,
                            stdout=subprocess.DEVNULL)
             found = answers(model)
@@ -77,7 +79,7 @@ class ArchitecturesInLlamaCpp(unittest.TestCase):
             likely = [token for token in probabilities if expected[token] > -20]
             self.assertGreater(len(likely), 10)
             worst = max(abs(probabilities[token] - expected[token]) for token in likely)
-            self.assertLess(worst, TOLERANCE, f"after {length} tokens")
+            self.assertLess(worst, tolerance, f"after {length} tokens")
 
     def test_each_is_run_alike(self) -> None:
         names = sorted(path.name for path in FIXTURES.iterdir() if path.is_dir())
@@ -87,6 +89,11 @@ class ArchitecturesInLlamaCpp(unittest.TestCase):
                 continue
             with self.subTest(name):
                 self.compare(name)
+
+    def test_kept_blocks_are_run_alike(self) -> None:
+        for name in ("llama_mxfp4", "llama_nvfp4", "mixtral_nvfp4"):
+            with self.subTest(name):
+                self.compare(name, "copy", KEPT_TOLERANCE)
 
 
 if __name__ == "__main__":

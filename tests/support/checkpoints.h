@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/numeric.h"
+#include "codec/codec.h"
 #include "codec/formats.h"
 #include "file/safetensors.h"
 #include "support/files.h"
@@ -23,6 +24,20 @@ struct Values {
   std::vector<uint32_t> bits;  // of the floats, so that they are compared exactly
   bool operator==(const Values&) const = default;
 };
+
+// A tensor's weights as floats.
+inline std::vector<float> decode_tensor(const TensorSource& source, const std::string& name) {
+  for (size_t i = 0; i < source.tensors().size(); ++i) {
+    const TensorInfo& tensor = source.tensors()[i];
+    if (tensor.name != name) continue;
+    std::vector<std::byte> bytes(tensor.bytes());
+    source.read_rows(i, 0, tensor.shape.rows(), bytes);
+    std::vector<float> floats(tensor.shape.count());
+    codec(tensor.type).decode(bytes.data(), static_cast<int64_t>(floats.size()), floats.data());
+    return floats;
+  }
+  return {};
+}
 
 // Float tensors, read `step` rows at a time.
 inline std::map<std::string, Values> read_all(const TensorSource& source, uint64_t step = 3) {

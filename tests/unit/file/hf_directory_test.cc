@@ -96,11 +96,11 @@ TEST_F(HfDirectoryTest, TakesPyTorchsWeightsWhereThereAreNoOthers) {
   EXPECT_EQ(HfDirectory(folder_.path()).tensors().size(), 2u);  // those of model.safetensors
   remove("model.safetensors");
   write("training_args.bin", "PK");
-  EXPECT_EQ(HfDirectory(folder_.path()).tensors().size(), 6u);
-  EXPECT_EQ(HfDirectory(folder_ / "pytorch_model.bin").tensors().size(), 6u);
+  EXPECT_EQ(HfDirectory(folder_.path()).tensors().size(), 11u);
+  EXPECT_EQ(HfDirectory(folder_ / "pytorch_model.bin").tensors().size(), 11u);
   std::filesystem::rename(folder_ / "pytorch_model.bin", folder_ / "consolidated.00.pth");
   remove("training_args.bin");
-  EXPECT_EQ(HfDirectory(folder_.path()).tensors().size(), 6u);
+  EXPECT_EQ(HfDirectory(folder_.path()).tensors().size(), 11u);
   write("consolidated.01.pth", "PK");
   EXPECT_TRUE(refuses(ErrorCode::kNotFound, {"2 .pth files", "name one file"}));
 }

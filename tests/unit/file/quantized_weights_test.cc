@@ -2,12 +2,18 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "file/hf_directory.h"
 #include "support/checkpoints.h"
 #include "support/files.h"
 
 namespace nibble {
 namespace {
+
+const TensorInfo& find_tensor(const TensorSource& source, const std::string& name) {
+  return *std::ranges::find(source.tensors(), name, &TensorInfo::name);
+}
 
 class QuantizedFixture : public testing::TestWithParam<const char*> {};
 
@@ -23,10 +29,53 @@ TEST_P(QuantizedFixture, HoldsTheWeightsThatItStandsFor) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Checkpoints, QuantizedFixture,
-                         testing::Values("fp8_block", "fp8_rows", "gptq_v1", "gptq_v2", "awq",
-                                         "bitsandbytes", "compressed_packed", "compressed_int",
-                                         "compressed_float", "compressed_nvfp4", "modelopt"),
+                         testing::Values("fp8_block", "fp8_rows", "gptq_v1", "gptq_old", "gptq_v2",
+                                         "awq", "bitsandbytes", "compressed_packed",
+                                         "compressed_int", "compressed_float", "compressed_nvfp4",
+                                         "compressed_mxfp4", "modelopt", "modelopt_experts"),
                          [](const auto& param) { return std::string(param.param); });
+
+class KeptFixture : public testing::TestWithParam<const char*> {};
+
+// Codes and scales of groups as they are stored, the whole's scale beside them.
+TEST_P(KeptFixture, HoldsTheSameValuesInBlocks) {
+  const HfDirectory floats(checkpoint_path(GetParam()));
+  HfDirectory kept(checkpoint_path(GetParam()));
+  kept.keep_blocks([](std::string_view) { return true; });
+  const auto expected = decode_tensor(floats, "a.weight"), found = decode_tensor(kept, "a.weight");
+  const bool is_mxfp4 = GetParam() == std::string("compressed_mxfp4");
+  const float scale = is_mxfp4 ? 1.0f : decode_tensor(kept, "a.weight_scale_2").at(0);
+  EXPECT_EQ(find_tensor(kept, "a.weight").type, is_mxfp4 ? DType::kMXFP4 : DType::kNVFP4);
+  ASSERT_EQ(found.size(), expected.size());
+  for (size_t i = 0; i < found.size(); ++i)  // products of three numbers, and of a reciprocal
+    ASSERT_NEAR(found[i] * scale, expected[i], std::abs(expected[i]) * 3e-7) << i;
+}
+
+INSTANTIATE_TEST_SUITE_P(Checkpoints, KeptFixture,
+                         testing::Values("compressed_nvfp4", "compressed_mxfp4", "modelopt"),
+                         [](const auto& param) { return std::string(param.param); });
+
+TEST(KeptBlocks, HaveAScaleForEachExpert) {
+  const HfDirectory floats(checkpoint_path("modelopt_experts"));
+  HfDirectory kept(checkpoint_path("modelopt_experts"));
+  kept.keep_blocks([](std::string_view) { return true; });
+  const std::string name = "experts.gate_up_proj";
+  const auto expected = decode_tensor(floats, name), found = decode_tensor(kept, name);
+  const auto scales = decode_tensor(kept, name + "_scale_2");
+  ASSERT_EQ(scales.size(), 2u);
+  for (size_t i = 0; i < found.size(); ++i) {
+    const float scale = scales[i / (found.size() / 2)];
+    ASSERT_NEAR(found[i] * scale, expected[i], std::abs(expected[i]) * 3e-7) << i;
+  }
+  EXPECT_EQ(find_tensor(kept, "experts.down_proj").type, DType::kF32);  // no rows of blocks
+}
+
+TEST(KeptBlocks, AreOnlyThoseThatAreWanted) {
+  HfDirectory directory(checkpoint_path("modelopt"));
+  directory.keep_blocks([](std::string_view name) { return name != "a.weight"; });
+  EXPECT_EQ(find_tensor(directory, "a.weight").type, DType::kF32);
+  EXPECT_FALSE(directory.keeps_blocks());
+}
 
 // A fixture whose config or weights are changed.
 class QuantizedWeightsTest : public testing::Test {
@@ -97,6 +146,21 @@ TEST_F(QuantizedWeightsTest, RefusesPartsThatDoNotFit) {
   take("bitsandbytes");
   replace("model.safetensors", "\"blocksize\": 64", "\"blocksize\": 32");
   EXPECT_TRUE(refuses(ErrorCode::kInvalidFile, {"absmax", "shape"}));
+}
+
+TEST_F(QuantizedWeightsTest, RefusesScalesThatBlocksCannotHold) {
+  take("modelopt");
+  std::string text = read_file(folder_ / "model.safetensors");
+  const SafetensorsFile file(folder_ / "model.safetensors");
+  const auto scales =
+      std::ranges::find(file.stored(), std::string("a.weight_scale"), &StoredTensor::name);
+  text[scales->offset + 5] = '\x7f';  // NaN, of row 1
+  write_file(folder_ / "model.safetensors", text);
+  HfDirectory directory(folder_.path());
+  directory.keep_blocks([](std::string_view) { return true; });
+  EXPECT_TRUE(fails_with(ErrorCode::kInvalidFile,
+                         {"a.weight_scale", "weights 16 to 31 of row 1", "nan"},
+                         [&] { decode_tensor(directory, "a.weight"); }));
 }
 
 TEST_F(QuantizedWeightsTest, DoesNotHoldAWeightTwice) {

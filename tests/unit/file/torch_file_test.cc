@@ -29,12 +29,13 @@ TEST(TorchFile, KeepsAsideWhatATensorSourceCannotHold) {
   const TorchFile file(checkpoint_path("torch_zip") / "pytorch_model.bin");
   std::map<std::string, std::string> reasons;
   for (const UnsupportedTensor& tensor : file.unsupported()) reasons[tensor.name] = tensor.reason;
-  EXPECT_EQ(reasons, (std::map<std::string, std::string>{
-                         {"empty", "no elements"},
-                         {"fp8.weight", "type F8_E4M3"},
-                         {"long", "type I64"},
-                         {"transposed.weight",
-                          "strides [1, 4] for the shape [4, 3] (save it with .contiguous())"}}));
+  EXPECT_EQ(
+      reasons,
+      (std::map<std::string, std::string>{
+          {"empty", "no elements"},
+          {"fp8.transposed", "strides [1, 4] for the shape [4, 2] (save it with .contiguous())"},
+          {"fp8.weight", "type F8_E4M3"},
+          {"long", "type I64"}}));
 }
 
 // One tensor of 2 x 2 f32 from the third element of a storage of six.
@@ -71,6 +72,47 @@ TEST(TorchFile, RefusesStoragesThatDoNotHoldTheirTensors) {
   zip = small_archive();
   zip.entries[0].content.replace(zip.entries[0].content.find("K\x06tQK\x02") + 5, 1, "\x03");
   EXPECT_TRUE(refuses(zip.build(), ErrorCode::kInvalidFile, {"tensor w", "from 3 do not lie"}));
+}
+
+using Sizes = std::vector<uint32_t>;
+
+// The same tensor with other shapes and strides.
+std::string with_strides(const Sizes& shape, const Sizes& strides) {
+  const auto tuple = [](const Sizes& sizes) {
+    std::string text = "(";
+    for (const uint32_t size : sizes) text += "J" + little_endian(size);
+    return text + "t";
+  };
+  RawZip zip = small_archive();
+  std::string& pickle = zip.entries[0].content;
+  const std::string contiguous("K\x02K\x02\x86K\x02K\x01\x86");
+  pickle.replace(pickle.find(contiguous), contiguous.size(), tuple(shape) + tuple(strides));
+  return zip.build();
+}
+
+// Of a storage of six elements, from the third on.
+TEST(TorchFile, KnowsWhereTensorsWithStridesEnd) {
+  const std::pair<Sizes, Sizes> inside[] = {
+      {{2, 2}, {1, 2}}, {{2, 2}, {2, 1}}, {{3, 4}, {0, 1}},      {{9, 9, 9}, {0, 0, 0}},
+      {{4}, {1}},       {{2}, {3}},       {{1, 1, 2}, {9, 9, 3}}};
+  for (const auto& [shape, strides] : inside) {
+    const std::string file = with_strides(shape, strides);
+    const TorchContent content = parse_torch_file(bytes_of(file), "m.bin");
+    EXPECT_EQ(content.stored.size() + content.strided.size(), 1u);
+  }
+  const std::pair<Sizes, Sizes> outside[] = {
+      {{2, 2}, {1, 3}}, {{3, 2}, {1, 2}}, {{2}, {4}}, {{5}, {1}}, {{2, 2, 2}, {INT32_MAX, 0, 1}}};
+  for (const auto& [shape, strides] : outside)
+    EXPECT_TRUE(refuses(with_strides(shape, strides), ErrorCode::kInvalidFile,
+                        {"tensor w", "do not lie in a storage of 6 elements"}));
+}
+
+TEST(TorchFile, RefusesTensorsThatGrowFarBeyondTheirStorage) {
+  const Sizes all_of_one = {0, 0};
+  const std::string large = with_strides({1 << 12, 1 << 12}, all_of_one);
+  EXPECT_EQ(parse_torch_file(bytes_of(large), "m.bin").strided.size(), 1u);
+  EXPECT_TRUE(refuses(with_strides({1 << 12, (1 << 12) + 1}, all_of_one), ErrorCode::kInvalidFile,
+                      {"tensor w", "4096 x 4097", "24 bytes"}));
 }
 
 TEST(TorchFile, RefusesOtherArchives) {
