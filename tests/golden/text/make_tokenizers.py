@@ -25,11 +25,11 @@ GPT4O = (r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}
 SIZE = 400
 P = pre_tokenizers
 N = normalizers
-# Where versions of Unicode differ: characters that none has, private ones, and what is a mark, punctuation
-# or a grapheme only since Unicode 8; then runs that can be cut in several ways.
+# Where versions of Unicode differ: characters that none has, private ones, and what is a mark, punctuation,
+# a grapheme or a normal form only since Unicode 8 or 9; then runs that can be cut in several ways.
 VERSIONS = ["a\u0558b", "8\u05ca\ufffdif", "W\ue056E", "a\U000f1234b\U0010fffe", "e\u08d4b", "e\u1734b\u1885c", "a\ua8c5\u11438z",
             "a\U0001e944b", "x\u2e52y\U00011f43z", "\u0915\u094d\u0937\u093f",
-            "e\u0301\u0327\u1dfa", "\u0001a\u007f\u0085b", *(c * 37 for c in "ceo_")]
+            "e\u0301\u0327\u1dfa", "\u0995\u09fe\u09bc", "\U0001f16c\U0001fbf0\u32ff", "\u0001a\u007f\u0085b", *(c * 37 for c in "ceo_")]
 
 
 def byte_level(name: str, pre, normalizer=None, **options) -> tuple[str, Tokenizer]:
