@@ -21,9 +21,9 @@ double power_of_ten(int exponent) {
 
 double score_as_read(double score) {
   std::array<char, 32> text{};  // "-1.7345e+02"
-  const auto end =
-      std::to_chars(text.data(), text.data() + text.size(), std::abs(score), std::chars_format::scientific)
-          .ptr;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), std::abs(score),
+                                 std::chars_format::scientific)
+                       .ptr;
   uint64_t digits = 0;
   int exponent = 0;
   const char* at = text.data();

@@ -1,5 +1,6 @@
-// Scores of unigram tokenizers to the last bit. A text that repeats itself can be cut in several ways
-// with the same sum, and then rounding decides; so the sums must be those of Hugging Face's library.
+// Scores of unigram tokenizers to the last bit. A text that repeats itself can be cut in several
+// ways with the same sum, and then rounding decides; so the sums must be those of Hugging Face's
+// library.
 //
 // It reads the decimal numbers of a tokenizer.json by way of the integer that their digits make,
 // divided by a power of ten: up to one unit in the last place beside the nearest double (serde_json

@@ -1,5 +1,5 @@
-// Files that would have PyTorch do something, or that lie about what they hold: tests/fuzz/make_corpus.py
-// makes them, and each is refused with words that name what is wrong.
+// Files that would have PyTorch do something, or that lie about what they hold:
+// tests/fuzz/make_corpus.py makes them, and each is refused with words that name what is wrong.
 #include <gtest/gtest.h>
 
 #include <algorithm>

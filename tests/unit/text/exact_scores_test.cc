@@ -68,8 +68,7 @@ TEST(ExactScores, ThatAreNoneAreRefused) {
 TEST(UnigramModel, MakesControlTokensOfATextOnlyWhenAsked) {
   Vocabulary vocabulary = vocabulary_of({0, -8, -9});
   vocabulary.types[2] = TokenType::kControl;
-  vocabulary.definition =
-      R"({"model": {"type": "Unigram"}, "normalizer": {"type": "Lowercase"}})";
+  vocabulary.definition = R"({"model": {"type": "Unigram"}, "normalizer": {"type": "Lowercase"}})";
   const Tokenizer tokenizer(vocabulary);
   EXPECT_EQ(tokenizer.encode("GGG", {.parse_special = true}), (std::vector<uint32_t>{2}));
   EXPECT_EQ(tokenizer.encode("GGG"), (std::vector<uint32_t>{1, 1, 1}));
