@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/terminal.h"
+#include "nibble/conformance.h"
 #include "nibble/error.h"
 
 namespace nibble::cli {
@@ -87,7 +88,8 @@ void print_similarities(const std::vector<std::string>& texts,
 
 nlohmann::ordered_json report(const Options& options, Pooling pooling,
                               const std::vector<std::string>& texts,
-                              const std::vector<Embedding>& embeddings) {
+                              const std::vector<Embedding>& embeddings,
+                              const std::vector<std::string>& problems) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (size_t i = 0; i < texts.size(); ++i) {
     list.push_back({{"text", texts[i]},
@@ -100,6 +102,7 @@ nlohmann::ordered_json report(const Options& options, Pooling pooling,
                                  {"dimensions", embeddings.front().dimensions},
                                  {"embeddings", list}};
   if (options.similarity) json["similarity"] = similarities(embeddings);
+  json["conformance_problems"] = problems;
   return json;
 }
 
@@ -112,6 +115,7 @@ void run(const Options& options) {
   LoadOptions load = options.load;
   load.run = options.common.run();
   const Model model(options.model, load);
+  const auto problems = show_warnings(options.model, conformance_problems(model));
   const Pooling pooling =
       options.pooling.empty() ? pooling_of(model) : *pooling_from_name(options.pooling);
   if (options.similarity && pooling == Pooling::kNone)
@@ -132,7 +136,7 @@ void run(const Options& options) {
       print_vectors(embedding, pooling);
     }
   }
-  if (options.common.json) show_json(report(options, pooling, texts, embeddings));
+  if (options.common.json) show_json(report(options, pooling, texts, embeddings, problems));
   if (shows_table) print_similarities(texts, embeddings);
   std::fflush(stdout);
 }

@@ -16,6 +16,7 @@
 #include "cli/layers.h"
 #include "cli/tasks.h"
 #include "cli/terminal.h"
+#include "nibble/conformance.h"
 #include "nibble/readable.h"
 
 namespace nibble::cli {
@@ -82,7 +83,8 @@ void add_divergence(Json& json, const Divergence& divergence) {
   json["agreement"] = to_json(divergence.agreement);
 }
 
-void print_json(const Options& options, const Model& model, const Evaluation& result) {
+void print_json(const Options& options, const Model& model, const Evaluation& result,
+                const std::vector<std::string>& problems) {
   Json json = {{"model", options.model.string()}};
   if (!options.text.empty()) json["text"] = options.text.string();
   if (!options.evaluate.reference.empty()) json["reference"] = options.evaluate.reference.string();
@@ -97,6 +99,7 @@ void print_json(const Options& options, const Model& model, const Evaluation& re
   json["tokens_per_second"] = static_cast<double>(result.processed_tokens) / result.seconds;
   json["load_seconds"] = model.load_seconds();
   json["peak_memory_bytes"] = peak_memory_bytes();
+  json["conformance_problems"] = problems;
   show_json(json);
 }
 
@@ -231,11 +234,12 @@ void run(Options& options) {
         "-f TEXT or --tasks LIST is missing; only a stored reference brings its own text");
   options.load.run = options.common.run();
   const Model model(options.model, options.load);
+  const auto problems = show_warnings(options.model, conformance_problems(model));
   if (!options.against.empty()) return show_decision(options, model, text);
   if (!options.layers.empty()) return show_layers(options, model, text);
   const Evaluation result = evaluate(model, text, options.evaluate, options.load.run);
   if (options.common.json) {
-    print_json(options, model, result);
+    print_json(options, model, result, problems);
     return;
   }
   fmt::print("perplexity {:.4f} +- {:.4f}  ({} windows of {}, {} tokens scored)\n",

@@ -46,7 +46,8 @@ nlohmann::ordered_json to_json(const Inspection& model, const std::filesystem::p
       {"weights", model.weights},
       {"bits_per_weight", model.bits_per_weight},
       {"metadata", metadata},
-      {"tensors", tensors}};
+      {"tensors", tensors},
+      {"conformance_problems", model.conformance_problems}};
 }
 
 // A name from outside may hold anything; a terminal should not.
@@ -87,6 +88,7 @@ void run(const Options& options) {
     return show_statistics(options.model, options.common.json);
   }
   const Inspection model = inspect(options.model);
+  show_warnings(options.model, model.conformance_problems);
   std::vector<std::string> problems;
   if (options.validate) problems = validate(options.model, options.common.run());
   if (options.common.json) {

@@ -36,7 +36,8 @@ double generation_rate(const GenerateResult& result) {
                                   : per_second(result.tokens.size() - 1, result.generation_seconds);
 }
 
-void print_json(const Options& options, const Model& model, const GenerateResult& result) {
+void print_json(const Options& options, const Model& model, const GenerateResult& result,
+                const std::vector<std::string>& problems) {
   const nlohmann::ordered_json json = {
       {"model", options.model.string()},
       {"prompt",
@@ -53,7 +54,8 @@ void print_json(const Options& options, const Model& model, const GenerateResult
         {"tokens_per_second", generation_rate(result)}}},
       {"load_seconds", model.load_seconds()},
       {"weight_bytes", model.weight_bytes()},
-      {"peak_memory_bytes", peak_memory_bytes()}};
+      {"peak_memory_bytes", peak_memory_bytes()},
+      {"conformance_problems", problems}};
   show_json(json);
 }
 
@@ -71,8 +73,7 @@ void run(Options& options) {
   options.generate.cancelled = &interrupted();
   check_usage(options);
   const Model model(options.model, options.load);
-  for (const std::string& problem : conformance_problems(model))
-    fmt::print(stderr, "warning: {}: {}\n", options.model.string(), problem);
+  const auto problems = show_warnings(options.model, conformance_problems(model));
   if (options.chats) {
     run_chat(model, {options.generate, options.system}, options.prompt, options.common.quiet);
     return;
@@ -82,7 +83,7 @@ void run(Options& options) {
     std::fflush(stdout);
   };
   if (options.common.json) {
-    print_json(options, model, generate(model, options.prompt, options.generate));
+    print_json(options, model, generate(model, options.prompt, options.generate), problems);
     return;
   }
   const GenerateResult result = generate(model, options.prompt, options.generate, stream);

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "cli/terminal.h"
+#include "nibble/conformance.h"
 #include "nibble/error.h"
 #include "nibble/text_file.h"
 
@@ -233,8 +234,10 @@ void run_tasks(const TaskArguments& arguments, const std::filesystem::path& mode
   const std::vector<Task> tasks = read_tasks(arguments);
   TaskResults results;
   double load_seconds = 0;
+  std::vector<std::string> problems;
   {
     const Model loaded(model, load);
+    problems = show_warnings(model, conformance_problems(loaded));
     load_seconds = loaded.load_seconds();
     results.results = evaluate_all(loaded, tasks, arguments.kv_type, load.run);
   }
@@ -248,6 +251,7 @@ void run_tasks(const TaskArguments& arguments, const std::filesystem::path& mode
   json["tasks"] = tasks_json(results);
   json["load_seconds"] = load_seconds;
   json["peak_memory_bytes"] = peak_memory_bytes();
+  json["conformance_problems"] = problems;
   show_json(json);
 }
 

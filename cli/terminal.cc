@@ -200,6 +200,13 @@ void report_problems(const std::filesystem::path& path, const std::vector<std::s
   throw Error(ErrorCode::kInvalidFile, text);
 }
 
+std::vector<std::string> show_warnings(const std::filesystem::path& model,
+                                       std::vector<std::string> problems) {
+  for (const std::string& problem : problems)
+    fmt::print(stderr, "warning: {}: {}\n", model.string(), problem);
+  return problems;
+}
+
 void end_progress() {
   if (!bar_is_open) return;
   std::fputc('\n', stderr);

@@ -54,6 +54,10 @@ void show_json(const nlohmann::ordered_json& json);
 // nothing when there are none.
 void report_problems(const std::filesystem::path& path, const std::vector<std::string>& problems);
 
+// Each as a warning on stderr; the list again, for the field "conformance_problems" of JSON.
+std::vector<std::string> show_warnings(const std::filesystem::path& model,
+                                       std::vector<std::string> problems);
+
 void end_progress();  // leaves a half-drawn bar's line
 
 std::string read_text(const std::filesystem::path& path);  // a whole file; Error kNotFound

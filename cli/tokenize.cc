@@ -38,10 +38,11 @@ void print_tokens(const ModelTokenizer& tokenizer, const std::vector<uint32_t>& 
   for (const uint32_t id : ids) fmt::print("{:>8}  {}\n", id, quoted(tokenizer.piece(id)));
 }
 
-nlohmann::ordered_json to_json(const ModelTokenizer& tokenizer, const std::vector<uint32_t>& ids) {
+nlohmann::ordered_json to_json(const ModelTokenizer& tokenizer, const std::vector<uint32_t>& ids,
+                               const std::vector<std::string>& problems) {
   nlohmann::ordered_json tokens = nlohmann::ordered_json::array();
   for (const uint32_t id : ids) tokens.push_back({{"id", id}, {"piece", tokenizer.piece(id)}});
-  return {{"count", ids.size()}, {"tokens", tokens}};
+  return {{"count", ids.size()}, {"tokens", tokens}, {"conformance_problems", problems}};
 }
 
 void print_count(size_t tokens, size_t bytes, double seconds, bool quiet) {
@@ -52,9 +53,10 @@ void print_count(size_t tokens, size_t bytes, double seconds, bool quiet) {
              static_cast<double>(bytes) / 1e6 / seconds);
 }
 
-// Each line is a text, as a JSON string; so is what comes of it, an array of ids.
-void tokenize_lines(const ModelTokenizer& tokenizer, const Options& options) {
+// Each line is a text, as a JSON string.
+std::vector<std::string> read_lines(const Options& options) {
   const std::string lines = read_text(options.lines);
+  std::vector<std::string> texts;
   for (size_t begin = 0, number = 1; begin < lines.size(); ++number) {
     const size_t end = std::min(lines.find('\n', begin), lines.size());
     const auto json =
@@ -65,10 +67,25 @@ void tokenize_lines(const ModelTokenizer& tokenizer, const Options& options) {
                   fmt::format("{}: line {}: expected a text as a JSON string, such as \"a \\n b\"",
                               options.lines.string(), number));
     }
-    fmt::print("[{}]\n",
-               fmt::join(tokenizer.encode(json.get<std::string>(), options.tokenize()), ","));
+    texts.push_back(json.get<std::string>());
     begin = end + 1;
   }
+  return texts;
+}
+
+// An array of ids for each, or only how many they are in all.
+void tokenize_lines(const ModelTokenizer& tokenizer, const Options& options) {
+  const std::vector<std::string> texts = read_lines(options);
+  size_t tokens = 0, bytes = 0;
+  const auto start = std::chrono::steady_clock::now();
+  for (const std::string& text : texts) {
+    const auto ids = tokenizer.encode(text, options.tokenize());
+    tokens += ids.size();
+    bytes += text.size();
+    if (!options.count) fmt::print("[{}]\n", fmt::join(ids, ","));
+  }
+  const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+  if (options.count) print_count(tokens, bytes, time.count(), options.common.quiet);
 }
 
 void run(const Options& options, bool has_text) {
@@ -78,8 +95,7 @@ void run(const Options& options, bool has_text) {
     throw Error(ErrorCode::kUsage, "expected one of a text, -f FILE and --lines FILE");
   }
   const ModelTokenizer tokenizer(options.model);
-  for (const std::string& problem : conformance_problems(options.model))
-    fmt::print(stderr, "warning: {}: {}\n", options.model.string(), problem);
+  const auto problems = show_warnings(options.model, conformance_problems(tokenizer));
   if (!options.lines.empty()) {
     tokenize_lines(tokenizer, options);
   } else {
@@ -91,7 +107,8 @@ void run(const Options& options, bool has_text) {
       print_count(ids.size(), text.size(), time.count(), options.common.quiet);
       return;
     }
-    options.common.json ? show_json(to_json(tokenizer, ids)) : print_tokens(tokenizer, ids);
+    options.common.json ? show_json(to_json(tokenizer, ids, problems))
+                        : print_tokens(tokenizer, ids);
   }
   std::fflush(stdout);
 }
@@ -115,7 +132,7 @@ void add_tokenize(CLI::App& app) {
   command
       ->add_option("--lines", options->lines,
                    "a file with many: each line one as a JSON string; prints an array of ids for "
-                   "each")
+                   "each, or with --count of all together")
       ->type_name("FILE");
   command->add_flag("--no-special", options->no_special,
                     "without what the model wants around a text, such as its BOS token");

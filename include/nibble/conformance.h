@@ -1,11 +1,11 @@
 // Whether a file's tokenizer and chat template still do what they did where the file came from.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "nibble/model.h"
+#include "nibble/tokenize.h"
 
 namespace nibble {
 
@@ -15,8 +15,7 @@ namespace nibble {
 // name; empty: all as it was, or there is nothing to check. Damaged vectors are a sentence, too.
 std::vector<std::string> conformance_problems(const Model& model);
 
-// The same of a file alone, whose vocabulary is read for it; empty for what is no GGUF. Errors:
-// those of ModelTokenizer.
-std::vector<std::string> conformance_problems(const std::filesystem::path& path);
+// The same of a tokenizer alone.
+std::vector<std::string> conformance_problems(const ModelTokenizer& tokenizer);
 
 }  // namespace nibble

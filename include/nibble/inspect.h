@@ -33,6 +33,9 @@ struct Inspection {
   double bits_per_weight = 0;
   std::vector<MetadataRow> metadata;
   std::vector<TensorRow> tensors;
+  // What nibble/conformance.h says of its tokenizer and chat template, where the file holds the
+  // vectors for it; a tokenizer that cannot be made of the file is validate()'s to name.
+  std::vector<std::string> conformance_problems;
 };
 
 // Reads headers only.

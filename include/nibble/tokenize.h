@@ -36,8 +36,10 @@ class ModelTokenizer {
   std::string piece(uint32_t id) const;
   std::string decode(const std::vector<uint32_t>& ids) const;
 
+  struct Parts;  // what the library itself works with
+  const Parts& parts() const { return *parts_; }
+
  private:
-  struct Parts;
   std::unique_ptr<const Parts> parts_;
 };
 

@@ -30,7 +30,7 @@ bool is_contiguous(const PickledTensor& tensor) {
   for (size_t i = tensor.shape.size(); i-- > 0;) {
     if (tensor.shape[i] != 1 && tensor.strides[i] != step) return false;
     const auto next = checked_mul(step, tensor.shape[i]);
-    if (!next) return false;
+    if (!next) return true;  // more than any storage has, as locate() says
     step = *next;
   }
   return true;

@@ -1,7 +1,7 @@
 #include "nibble/conformance.h"
 
-#include "file/gguf.h"
 #include "flow/model.h"
+#include "flow/tokenize.h"
 #include "text/conformance.h"
 
 namespace nibble {
@@ -11,12 +11,9 @@ std::vector<std::string> conformance_problems(const Model& model) {
   return conformance_problems(parts.source.metadata, *parts.tokenizer);
 }
 
-std::vector<std::string> conformance_problems(const std::filesystem::path& path) {
-  if (path.extension() != ".gguf") return {};
-  const GgufFile file(path);
-  if (!has_conformance(file.metadata())) return {};
-  const Tokenizer tokenizer(vocabulary_from_metadata(file.metadata()), path.string());
-  return conformance_problems(file.metadata(), tokenizer);
+std::vector<std::string> conformance_problems(const ModelTokenizer& tokenizer) {
+  const ModelTokenizer::Parts& parts = tokenizer.parts();
+  return conformance_problems(parts.conformance, parts.tokenizer);
 }
 
 }  // namespace nibble

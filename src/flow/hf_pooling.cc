@@ -11,9 +11,39 @@ namespace {
 
 constexpr uint64_t kLargest = 1 << 20;
 
-Pooling read_pooling(const std::filesystem::path& path) {
-  const Json json = parse_json(read_text_file(path, kLargest), path.string());
-  const JsonObject config(json, path.string());
+// Of "sentence_transformers.models.Pooling".
+std::string_view last_part(std::string_view type) { return type.substr(type.rfind('.') + 1); }
+
+}  // namespace
+
+std::optional<std::filesystem::path> pooling_folder_of(std::string_view modules,
+                                                       const std::string& file_name) {
+  const Json json = parse_json(modules, file_name);
+  if (!json.is_array()) fail(ErrorCode::kInvalidFile, "{}: expected a list", file_name);
+  std::optional<std::filesystem::path> found;
+  for (const Json& item : json) {
+    const JsonObject module(item, file_name);
+    const std::string type = module.require_string("type");
+    const std::filesystem::path place = module.find_string("path").value_or("");
+    if (last_part(type) == "Pooling") {
+      if (!place.is_relative() || place.string().find("..") != std::string::npos) {
+        fail(ErrorCode::kInvalidFile, "{}: \"path\": found \"{}\", expected a folder beside it",
+             file_name, place.string());
+      }
+      found = place;
+    } else if (last_part(type) != "Transformer" && last_part(type) != "Normalize") {
+      fail(ErrorCode::kUnsupported,
+           "{}: the module \"{}\" is not supported; this version knows Transformer, Pooling and "
+           "Normalize",
+           file_name, type);
+    }
+  }
+  return found;
+}
+
+Pooling pooling_of_config(std::string_view text, const std::string& file_name) {
+  const Json json = parse_json(text, file_name);
+  const JsonObject config(json, file_name);
   constexpr struct {
     const char* key;
     Pooling pooling;
@@ -34,39 +64,17 @@ Pooling read_pooling(const std::filesystem::path& path) {
   fail(ErrorCode::kUnsupported,
        "{}: found {} of the pooling modes switched on, expected one of pooling_mode_cls_token, "
        "pooling_mode_mean_tokens and pooling_mode_lasttoken",
-       path.string(), modes);
+       file_name, modes);
 }
 
-// Of "sentence_transformers.models.Pooling".
-std::string_view last_part(std::string_view type) { return type.substr(type.rfind('.') + 1); }
-
-}  // namespace
-
 std::optional<Pooling> pooling_of_hf(const std::filesystem::path& folder) {
-  const auto path = folder / "modules.json";
+  const auto modules = folder / "modules.json";
   std::error_code ignored;  // then there is none
-  if (!std::filesystem::exists(path, ignored)) return std::nullopt;
-  const Json json = parse_json(read_text_file(path, kLargest), path.string());
-  if (!json.is_array()) fail(ErrorCode::kInvalidFile, "{}: expected a list", path.string());
-  std::optional<Pooling> found;
-  for (const Json& item : json) {
-    const JsonObject module(item, path.string());
-    const std::string type = module.require_string("type");
-    const std::filesystem::path place = module.find_string("path").value_or("");
-    if (last_part(type) == "Pooling") {
-      if (!place.is_relative() || place.string().find("..") != std::string::npos) {
-        fail(ErrorCode::kInvalidFile, "{}: \"path\": found \"{}\", expected a folder beside it",
-             path.string(), place.string());
-      }
-      found = read_pooling(folder / place / "config.json");
-    } else if (last_part(type) != "Transformer" && last_part(type) != "Normalize") {
-      fail(ErrorCode::kUnsupported,
-           "{}: the module \"{}\" is not supported; this version knows Transformer, Pooling and "
-           "Normalize",
-           path.string(), type);
-    }
-  }
-  return found;
+  if (!std::filesystem::exists(modules, ignored)) return std::nullopt;
+  const auto place = pooling_folder_of(read_text_file(modules, kLargest), modules.string());
+  if (!place) return std::nullopt;
+  const auto config = folder / *place / "config.json";
+  return pooling_of_config(read_text_file(config, kLargest), config.string());
 }
 
 }  // namespace nibble

@@ -11,6 +11,7 @@
 #include "flow/run_support.h"
 #include "model/config.h"
 #include "model/weights.h"
+#include "text/conformance.h"
 #include "text/tokenizer.h"
 
 namespace nibble {
@@ -83,6 +84,16 @@ void scan_weights(const ModelSource& model, const RunOptions& run,
   }
 }
 
+std::vector<std::string> problems_of_conformance(const ModelSource& model) {
+  if (conformance_keys(model.metadata).entries().empty()) return {};
+  try {
+    const Tokenizer tokenizer(vocabulary_from_metadata(model.metadata), model.path.string());
+    return conformance_problems(model.metadata, tokenizer);
+  } catch (const Error&) {  // then there is nothing to compare
+    return {};
+  }
+}
+
 }  // namespace
 
 Inspection inspect(const std::filesystem::path& path) {
@@ -103,6 +114,7 @@ Inspection inspect(const std::filesystem::path& path) {
   if (result.weights > 0)
     result.bits_per_weight = 8.0 * static_cast<double>(bytes) / static_cast<double>(result.weights);
   for (const auto& entry : model.metadata.entries()) result.metadata.push_back(describe(entry));
+  result.conformance_problems = problems_of_conformance(model);
   return result;
 }
 

@@ -1,19 +1,9 @@
-#include "nibble/tokenize.h"
-
-#include "flow/vocabulary_source.h"
-#include "text/tokenizer.h"
+#include "flow/tokenize.h"
 
 namespace nibble {
 
-struct ModelTokenizer::Parts {
-  explicit Parts(const std::filesystem::path& path)
-      : tokenizer(open_vocabulary(path), path.string()) {}
-
-  Tokenizer tokenizer;
-};
-
 ModelTokenizer::ModelTokenizer(const std::filesystem::path& path)
-    : parts_(std::make_unique<const Parts>(path)) {}
+    : parts_(std::make_unique<const Parts>(open_vocabulary(path), path.string())) {}
 ModelTokenizer::~ModelTokenizer() = default;
 ModelTokenizer::ModelTokenizer(ModelTokenizer&&) noexcept = default;
 ModelTokenizer& ModelTokenizer::operator=(ModelTokenizer&&) noexcept = default;

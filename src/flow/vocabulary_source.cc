@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "file/gguf.h"
 #include "file/hf_directory.h"
+#include "text/conformance.h"
 
 namespace nibble {
 namespace {
@@ -36,24 +37,25 @@ HfTokenizerFiles tokenizer_files(const std::filesystem::path& folder) {
   return files;
 }
 
-Vocabulary open_vocabulary(const std::filesystem::path& path) {
+OpenedVocabulary open_vocabulary(const std::filesystem::path& path) {
   if (is_missing(path)) {
     fail(ErrorCode::kNotFound, "{}: there is no such file or directory", path.string());
   }
   std::error_code ignored;  // false then, and opening says why
   if (std::filesystem::is_directory(path, ignored))
-    return vocabulary_from_hf(tokenizer_files(path), vocab_size_of(path));
+    return {vocabulary_from_hf(tokenizer_files(path), vocab_size_of(path)), {}};
   HfTokenizerFiles files;
   files.folder = path.has_parent_path() ? path.parent_path().string() : ".";
   if (path.extension() == ".json") {
     files.tokenizer_json = find_text_file(path);
-    return vocabulary_from_hf(files, std::nullopt);
+    return {vocabulary_from_hf(files, std::nullopt), {}};
   }
   if (path.extension() == ".model") {
     files.tokenizer_model = find_text_file(path);
-    return vocabulary_from_hf(files, std::nullopt);
+    return {vocabulary_from_hf(files, std::nullopt), {}};
   }
-  return vocabulary_from_metadata(GgufFile(path).metadata());
+  const GgufFile file(path);
+  return {vocabulary_from_metadata(file.metadata()), conformance_keys(file.metadata())};
 }
 
 }  // namespace nibble

@@ -9,6 +9,7 @@
 #include <memory>
 #include <new>
 
+#include "text/tokenizer_tables.h"
 #include "text/unicode.h"
 
 namespace nibble {
@@ -20,35 +21,16 @@ utf8proc_category_t category(char32_t character) {
 
 constexpr uint8_t byte_at(std::string_view text, size_t i) { return static_cast<uint8_t>(text[i]); }
 
-struct Range {
-  char32_t first, last;
-};
-
-template <size_t N>
-bool is_in(const Range (&ranges)[N], char32_t character) {
+template <class Range, size_t N>
+const Range* find_in(const Range (&ranges)[N], char32_t character) {
   const auto* range = std::ranges::lower_bound(ranges, character, {}, &Range::last);
-  return range != std::end(ranges) && character >= range->first;
+  return range != std::end(ranges) && character >= range->first ? range : nullptr;
 }
 
-// Marks that the tokenizers library does not know: its tables are those of Unicode 8. Found by
-// asking tokenizers 0.23.3 for every character.
-constexpr Range kNewerMarks[] = {
-    {0x7fd, 0x7fd},     {0x898, 0x89f},     {0x8ca, 0x8d3},     {0x9fe, 0x9fe},
-    {0xafa, 0xaff},     {0xb55, 0xb55},     {0xc04, 0xc04},     {0xc3c, 0xc3c},
-    {0xd00, 0xd00},     {0xd3b, 0xd3c},     {0xd81, 0xd81},     {0xeba, 0xeba},
-    {0x1715, 0x1715},   {0x180f, 0x180f},   {0x1abf, 0x1ace},   {0x1cf7, 0x1cf7},
-    {0x1df6, 0x1dfa},   {0xa82c, 0xa82c},   {0xa8ff, 0xa8ff},   {0x10d24, 0x10d27},
-    {0x10eab, 0x10eac}, {0x10f46, 0x10f50}, {0x10f82, 0x10f85}, {0x11070, 0x11070},
-    {0x11073, 0x11074}, {0x110c2, 0x110c2}, {0x11145, 0x11146}, {0x111c9, 0x111c9},
-    {0x111ce, 0x111cf}, {0x1133b, 0x1133b}, {0x1145e, 0x1145e}, {0x1182c, 0x1183a},
-    {0x11930, 0x11935}, {0x11937, 0x11938}, {0x1193b, 0x1193e}, {0x11940, 0x11940},
-    {0x11942, 0x11943}, {0x119d1, 0x119d7}, {0x119da, 0x119e0}, {0x119e4, 0x119e4},
-    {0x11a01, 0x11a0a}, {0x11a33, 0x11a39}, {0x11a3b, 0x11a3e}, {0x11a47, 0x11a47},
-    {0x11a51, 0x11a5b}, {0x11a8a, 0x11a99}, {0x11d31, 0x11d36}, {0x11d3a, 0x11d3a},
-    {0x11d3c, 0x11d3d}, {0x11d3f, 0x11d45}, {0x11d47, 0x11d47}, {0x11d8a, 0x11d8e},
-    {0x11d90, 0x11d91}, {0x11d93, 0x11d97}, {0x11ef3, 0x11ef6}, {0x16f4f, 0x16f4f},
-    {0x16f7f, 0x16f87}, {0x16fe4, 0x16fe4}, {0x16ff0, 0x16ff1}, {0x1cf00, 0x1cf2d},
-    {0x1cf30, 0x1cf46}, {0x1e130, 0x1e136}, {0x1e2ae, 0x1e2ae}, {0x1e2ec, 0x1e2ef}};
+template <size_t N>
+bool is_in(const CharacterRange (&ranges)[N], char32_t character) {
+  return find_in(ranges, character) != nullptr;
+}
 
 }  // namespace
 
@@ -94,22 +76,14 @@ bool is_whitespace(char32_t c) {
          c == 0x3000;
 }
 
-bool is_control(char32_t character) {
-  const auto kind = category(character);
-  return kind == UTF8PROC_CATEGORY_CC || kind == UTF8PROC_CATEGORY_CF ||
-         kind == UTF8PROC_CATEGORY_CN || kind == UTF8PROC_CATEGORY_CO;
-}
+bool is_control(char32_t character) { return is_in(kControls, character); }
 
 bool is_nonspacing_mark(char32_t character) {
-  return category(character) == UTF8PROC_CATEGORY_MN && !is_in(kNewerMarks, character);
+  return character >= kNonspacingMarks[0].first && is_in(kNonspacingMarks, character);
 }
 
 bool is_mark(char32_t character) {
-  if (character == 0x1cf2 || character == 0x1cf3) return true;  // they were, in Unicode 8
-  const auto kind = category(character);
-  const bool is_any =
-      kind == UTF8PROC_CATEGORY_MN || kind == UTF8PROC_CATEGORY_MC || kind == UTF8PROC_CATEGORY_ME;
-  return is_any && !is_in(kNewerMarks, character);
+  return is_nonspacing_mark(character) || is_in(kOtherMarks, character);
 }
 
 bool is_word_character(char32_t character) {
@@ -145,6 +119,8 @@ bool is_chinese(char32_t c) {
 void append_lowercase(char32_t character, std::string& text) {
   if (character == 0x130) {  // the one character whose lower case has two
     text += "i\u0307";
+  } else if (const auto* newer = find_in(kNewerLowercase, character)) {
+    append_character(static_cast<char32_t>(static_cast<int32_t>(character) + newer->step), text);
   } else {
     append_character(
         static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(character))), text);
@@ -153,14 +129,22 @@ void append_lowercase(char32_t character, std::string& text) {
 
 namespace {
 
-// Characters that came with Unicode 14 and 15 and whose normal forms or combining classes say
-// something: Hugging Face's tokenizers normalize by the tables of Unicode 13, where they are
-// nothing.
-constexpr Range kNewer[] = {{0x898, 0x89f},     {0xc3c, 0xc3c},     {0x1715, 0x1715},
-                            {0x1ac1, 0x1ace},   {0x1dfa, 0x1dfa},   {0xa7f2, 0xa7f4},
-                            {0x10780, 0x107bf}, {0x10efd, 0x10eff}, {0x10f82, 0x10f85},
-                            {0x11070, 0x11070}, {0x1e030, 0x1e08f}, {0x1e2ae, 0x1e2ae},
-                            {0x1e4ec, 0x1e4ef}};
+// Characters that came after Unicode 9, up to 15.1, and whose normal forms or combining classes say
+// something: Hugging Face's tokenizers normalize by the tables of Unicode 9 (its crate
+// unicode-normalization-alignments 0.1.12), where they are nothing.
+constexpr CharacterRange kNewer[] = {
+    {0x7fd, 0x7fd},     {0x898, 0x89f},     {0x8ca, 0x8d3},     {0x9fe, 0x9fe},
+    {0xc3c, 0xc3c},     {0xd3b, 0xd3c},     {0xeba, 0xeba},     {0x1715, 0x1715},
+    {0x1abf, 0x1ace},   {0x1df6, 0x1dfa},   {0x32ff, 0x32ff},   {0xa7f2, 0xa7f4},
+    {0xa82c, 0xa82c},   {0xab69, 0xab69},   {0x10781, 0x10785}, {0x10787, 0x107b0},
+    {0x107b2, 0x107ba}, {0x10d24, 0x10d27}, {0x10eab, 0x10eac}, {0x10efd, 0x10eff},
+    {0x10f46, 0x10f50}, {0x10f82, 0x10f85}, {0x11070, 0x11070}, {0x1133b, 0x1133b},
+    {0x1145e, 0x1145e}, {0x11839, 0x1183a}, {0x11938, 0x11938}, {0x1193d, 0x1193e},
+    {0x11943, 0x11943}, {0x119e0, 0x119e0}, {0x11a34, 0x11a34}, {0x11a47, 0x11a47},
+    {0x11a99, 0x11a99}, {0x11d42, 0x11d42}, {0x11d44, 0x11d45}, {0x11d97, 0x11d97},
+    {0x11f41, 0x11f42}, {0x16ff0, 0x16ff1}, {0x1e030, 0x1e06d}, {0x1e08f, 0x1e08f},
+    {0x1e130, 0x1e136}, {0x1e2ae, 0x1e2ae}, {0x1e2ec, 0x1e2ef}, {0x1e4ec, 0x1e4ef},
+    {0x1f16c, 0x1f16c}, {0x1fbf0, 0x1fbf9}};
 
 // The bytes before the first newer character.
 size_t known_size(std::string_view text) {

@@ -29,7 +29,7 @@ void for_each_grapheme(std::string_view text, const Use& use) {
 }
 
 bool is_whitespace(char32_t character);       // White_Space
-bool is_control(char32_t character);          // categories Cc, Cf, Cn, Co
+bool is_control(char32_t character);          // what BERT's tokenizers take out
 bool is_nonspacing_mark(char32_t character);  // category Mn
 bool is_mark(char32_t character);             // categories M
 bool is_word_character(char32_t character);   // \w of Rust's regex crate

@@ -25,6 +25,8 @@ constexpr const char* kCountsKey = "nibble.conformance.counts";
 constexpr const char* kIdsKey = "nibble.conformance.ids";
 constexpr const char* kChatsKey = "nibble.conformance.chats";
 constexpr const char* kPromptsKey = "nibble.conformance.prompts";
+constexpr const char* kKeys[] = {kVersionKey, kTextsKey, kCountsKey,
+                                 kIdsKey,     kChatsKey, kPromptsKey};
 
 // Where tokenizers differ: spaces at every place, line breaks, digits, contractions, letters beside
 // marks, scripts without spaces, normal forms, emoji, what looks like special tokens. The most
@@ -305,11 +307,17 @@ void add_conformance(const ConformanceVectors& vectors, Metadata& metadata) {
 }
 
 void erase_conformance(Metadata& metadata) {
-  for (const char* key : {kVersionKey, kTextsKey, kCountsKey, kIdsKey, kChatsKey, kPromptsKey})
-    metadata.erase(key);
+  for (const char* key : kKeys) metadata.erase(key);
 }
 
-bool has_conformance(const Metadata& metadata) { return metadata.contains(kVersionKey); }
+Metadata conformance_keys(const Metadata& metadata) {
+  Metadata keys;
+  keys.set_origin(metadata.origin());
+  for (const char* key : kKeys) {
+    if (const MetadataValue* value = metadata.find(key)) keys.set(key, *value);
+  }
+  return keys;
+}
 
 ConformanceVectors conformance_from_metadata(const Metadata& metadata) {
   ConformanceVectors vectors;

@@ -38,7 +38,8 @@ ConformanceVectors make_conformance(const Tokenizer& tokenizer);
 
 void add_conformance(const ConformanceVectors& vectors, Metadata& metadata);
 void erase_conformance(Metadata& metadata);
-bool has_conformance(const Metadata& metadata);
+// Those keys alone, of one origin; empty where there are none.
+Metadata conformance_keys(const Metadata& metadata);
 
 // None where there are none or they are of a later version. Error kInvalidFile for keys that are
 // damaged, or that hold more than could be checked in no time.

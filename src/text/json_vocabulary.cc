@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "text/definition.h"
+#include "text/exact_scores.h"
 #include "text/normalizer.h"
 #include "text/pre_names.h"
 #include "text/tokenizer_json.h"
@@ -167,21 +168,21 @@ Vocabulary unigram_vocabulary(const JsonObject& tokenizer, const JsonObject& mod
                               const Json& definition) {
   const std::vector<AddedToken> added = added_tokens_of_json(tokenizer);
   std::vector<Entry> entries;
-  std::vector<float> scores;
+  std::vector<double> scores;
   for (const Json& item : model.require("vocab")) {
     if (!item.is_array() || item.size() != 2 || !item[0].is_string() || !item[1].is_number()) {
       fail(ErrorCode::kInvalidFile, "{}: \"vocab\": found {}, expected [\"token\", score]",
            model.file_name(), shown(item));
     }
     entries.push_back({entries.size(), item[0].get_ref<const std::string&>()});
-    scores.push_back(item[1].get<float>());
+    scores.push_back(item[1].get<double>());
   }
   for (const AddedToken& token : added) entries.push_back({token.id, token.text});
   Vocabulary vocabulary;
   vocabulary.model = "t5";
   place_tokens(entries, tokenizer.file_name(), vocabulary);
-  vocabulary.scores = std::move(scores);
-  vocabulary.scores.resize(vocabulary.size());
+  scores.resize(vocabulary.size());
+  set_scores(scores, vocabulary);
   set_types(added, model.find_bool("byte_fallback").value_or(false), vocabulary);
   if (const auto unknown = model.find_uint("unk_id")) {
     vocabulary.unk = static_cast<uint32_t>(std::min<uint64_t>(*unknown, kMaxVocabularySize));

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "text/byte_alphabet.h"
+#include "text/tokenizer_tables.h"
 
 namespace nibble {
 namespace {
@@ -12,20 +13,16 @@ namespace {
 // GPT-2's own pattern, which ByteLevel splits by.
 constexpr std::string_view kByteLevelPattern =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-// Punctuation as the tokenizers library has it: Unicode's, by the tables of Unicode 8, and ASCII's.
-// Found by asking tokenizers 0.23.3 for every character.
-constexpr std::string_view kPunctuation =
-    R"((?![)"
-    R"(\x{61d}\x{9fd}\x{a76}\x{c77}\x{c84}\x{1b7d}-\x{1b7e}\x{2e43}-\x{2e4f})"
-    R"(\x{2e52}-\x{2e5d}\x{10ead}\x{10f55}-\x{10f59}\x{10f86}-\x{10f89}\x{1144b}-\x{1144f})"
-    R"(\x{1145a}-\x{1145b}\x{1145d}\x{11660}-\x{1166c}\x{116b9}\x{1183b}\x{11944}-\x{11946})"
-    R"(\x{119e2}\x{11a3f}-\x{11a46}\x{11a9a}-\x{11a9c}\x{11a9e}-\x{11aa2})"
-    R"(\x{11c41}-\x{11c45}\x{11c70}-\x{11c71}\x{11ef7}-\x{11ef8}\x{11fff})"
-    R"(\x{12ff1}-\x{12ff2}\x{16e97}-\x{16e9a}\x{16fe2}\x{1e95e}-\x{1e95f})"
-    R"(])[\p{P}\x{166d}\x{111c9}$+<=>^`|~])";
 // \w of the regex crate, which has the joiners too.
 constexpr std::string_view kWords = R"([\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200c}\x{200d}]+|)"
                                     R"([^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200c}\x{200d}\s]+)";
+
+std::string punctuation_pattern() {
+  std::string pattern = "[";
+  for (const CharacterRange& range : kPunctuation)
+    pattern += fmt::format("\\x{{{:x}}}-\\x{{{:x}}}", uint32_t{range.first}, uint32_t{range.last});
+  return pattern + "]";
+}
 
 constexpr std::pair<std::string_view, SplitBehavior> kBehaviors[] = {
     {"Removed", SplitBehavior::kRemoved},
@@ -149,14 +146,14 @@ void PreTokenizer::add(const Json& description, const std::string& origin) {
     const bool single = object.find_bool("individual_digits").value_or(false);
     add_pattern(R"(\p{N})", file, single ? SplitBehavior::kIsolated : SplitBehavior::kContiguous);
   } else if (type == "Punctuation") {
-    add_pattern(kPunctuation, file, behavior_of(object, "Isolated"));
+    add_pattern(punctuation_pattern(), file, behavior_of(object, "Isolated"));
   } else if (type == "Whitespace") {
     add_pattern(kWords, file, SplitBehavior::kRemoved, true);
   } else if (type == "WhitespaceSplit") {
     add_pattern(R"(\s)", file, SplitBehavior::kRemoved);
   } else if (type == "BertPreTokenizer") {
     add_pattern(R"(\s)", file, SplitBehavior::kRemoved);
-    add_pattern(kPunctuation, file, SplitBehavior::kIsolated);
+    add_pattern(punctuation_pattern(), file, SplitBehavior::kIsolated);
   } else if (type == "CharDelimiterSplit") {
     add_pattern(literal(object.require_string("delimiter")), file, SplitBehavior::kRemoved);
   } else if (type == "FixedLength") {

@@ -58,6 +58,7 @@ std::vector<uint32_t> Tokenizer::encode(std::string_view text, const EncodeOptio
   std::vector<uint32_t> ids;
   Workspace work;
   work.encoder.prepare(text.size());
+  work.encoder.unigram.control = options.parse_special;
   if (options.add_special) ids = parts_->prefix;
   if (!parts_->needs_utf8) {
     encode_matched(text, true, options.parse_special, work, ids);

@@ -1,8 +1,10 @@
 #include "text/unigram_model.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/error.h"
+#include "text/exact_scores.h"
 #include "text/unicode.h"
 
 namespace nibble {
@@ -16,16 +18,16 @@ constexpr double kUnknownPenalty = 10.0;
 
 UnigramModel::UnigramModel(const Vocabulary& vocabulary, bool byte_fallback,
                            std::string_view origin)
-    : vocabulary_(&vocabulary) {
+    : vocabulary_(&vocabulary), scores_(scores_of(vocabulary)) {
   bytes_.fill(kNone);
   std::vector<std::string_view> tokens(vocabulary.size());
-  double least = 0;
+  double least = std::numeric_limits<double>::infinity();
   for (uint32_t id = 0; id < vocabulary.size(); ++id) {
     const TokenType type = vocabulary.types[id];
     if (type == TokenType::kUnused) continue;
     if (type == TokenType::kByte) bytes_[*byte_of_token(vocabulary.tokens[id])] = id;
     tokens[id] = vocabulary.tokens[id];
-    least = std::min(least, static_cast<double>(vocabulary.scores[id]));
+    least = std::min(least, scores_[id]);
   }
   trie_ = TokenTrie(tokens);
   unknown_score_ = least - kUnknownPenalty;
@@ -52,7 +54,7 @@ void UnigramModel::encode(std::string_view piece, Workspace& work,
   };
   for (auto end = work.ends.rbegin(); end != work.ends.rend(); ++end) {
     const Workspace::Best& best = work.best[*end];
-    if (best.id == kNone) {
+    if (best.id == kNone || best.id == vocabulary_->unk) {
       unknown = std::min<size_t>(unknown, best.begin);
     } else {
       flush(best.begin);
@@ -75,8 +77,9 @@ void UnigramModel::find_best(std::string_view piece, Workspace& work) const {
     const auto character = static_cast<size_t>(std::max(1, utf8_sequence(piece.substr(begin))));
     bool has_character = false;
     trie_.for_each_prefix(piece.substr(begin), [&](uint32_t id, size_t bytes) {
+      if (!work.control && vocabulary_->types[id] == TokenType::kControl) return;
       has_character = has_character || bytes == character;
-      propose(begin, begin + bytes, id, static_cast<double>(vocabulary_->scores[id]));
+      propose(begin, begin + bytes, id, scores_[id]);
     });
     if (!has_character) propose(begin, begin + character, kNone, unknown_score_);
     begin += character;
@@ -84,7 +87,8 @@ void UnigramModel::find_best(std::string_view piece, Workspace& work) const {
 }
 
 void UnigramModel::add_unknown(std::string_view text, std::vector<uint32_t>& ids) const {
-  if (!spells_bytes_) return ids.push_back(*vocabulary_->unk);
+  const bool is_written = vocabulary_->unk && text == vocabulary_->tokens[*vocabulary_->unk];
+  if (!spells_bytes_ || is_written) return ids.push_back(*vocabulary_->unk);
   for (const char byte : text) ids.push_back(bytes_[static_cast<uint8_t>(byte)]);
 }
 

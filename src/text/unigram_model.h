@@ -26,6 +26,7 @@ class UnigramModel {
       uint32_t id = 0;
       bool is_reached = false;
     };
+    bool control = true;     // whether the text may hold control tokens
     std::vector<Best> best;  // of what ends at each byte
     std::vector<uint32_t> ends;
   };
@@ -40,6 +41,7 @@ class UnigramModel {
   static constexpr uint32_t kNone = TokenTrie::kNone;
   const Vocabulary* vocabulary_;
   TokenTrie trie_;
+  std::vector<double> scores_;
   double unknown_score_ = 0;
   bool spells_bytes_ = false;
   std::array<uint32_t, 256> bytes_{};

@@ -1,11 +1,13 @@
 #include "text/vocabulary.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
 
 #include "base/error.h"
 #include "text/definition.h"
+#include "text/exact_scores.h"
 #include "text/pre_names.h"
 
 namespace nibble {
@@ -163,6 +165,8 @@ Vocabulary vocabulary_from_metadata(const Metadata& metadata) {
   if (needs_scores(vocabulary.model)) {
     vocabulary.scores = require_array<float>(metadata, "tokenizer.ggml.scores");
   }
+  if (const auto* scores = metadata.find_array<double>(kExactScoresKey))
+    vocabulary.exact_scores = *scores;
   read_types(metadata, vocabulary);
   if (const auto* merges = metadata.find_array<std::string>("tokenizer.ggml.merges"))
     vocabulary.merges = *merges;
@@ -207,6 +211,8 @@ void add_vocabulary(const Vocabulary& vocabulary, Metadata& metadata) {
   if (!vocabulary.definition.empty()) {
     metadata.set(std::string(kDefinitionKey), vocabulary.definition);
   }
+  if (!vocabulary.exact_scores.empty())
+    metadata.set(std::string(kExactScoresKey), MetadataArray{vocabulary.exact_scores});
 }
 
 void check_vocabulary(const Vocabulary& vocabulary, std::string_view origin) {
@@ -221,6 +227,11 @@ void check_vocabulary(const Vocabulary& vocabulary, std::string_view origin) {
          "{}: found {} tokens, {} scores and {} token types, expected one "
          "score and one type for each token",
          origin, size, vocabulary.scores.size(), vocabulary.types.size());
+  }
+  if (vocabulary.exact_scores.size() > size ||
+      !std::ranges::all_of(vocabulary.exact_scores, [](double x) { return std::isfinite(x); })) {
+    fail(ErrorCode::kInvalidFile, "{}: {}: found {} scores, expected finite ones of at most {}",
+         origin, kExactScoresKey, vocabulary.exact_scores.size(), size);
   }
   for (const SpecialToken& special : kSpecialTokens)
     check_id(vocabulary.*special.id, special.key, size, origin);

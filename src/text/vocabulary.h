@@ -31,6 +31,8 @@ struct Vocabulary {
   std::vector<std::string> tokens;  // in "llama" and "t5" kSpaceMark stands for a space, in "gpt2"
                                     // letters for bytes, in "bert" kSpaceMark begins a word
   std::vector<float> scores;        // "llama": the highest is merged first; "t5": log probability
+  // "t5": the scores in full where they do not follow from `scores` (text/exact_scores.h).
+  std::vector<double> exact_scores;
   std::vector<TokenType> types;
   std::vector<std::string> merges;  // "left right", the best first, where merges are ranked
   std::optional<uint32_t> bos, eos, unk, pad, sep, cls, mask, eot;

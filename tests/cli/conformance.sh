@@ -23,3 +23,15 @@ for file in whole no_bos template without changed; do
   nibble tokenize $file.gguf "Once" 2>&1
 done
 nibble run no_bos.gguf -p "Once upon" -n 4 --temperature 0 --quiet 2>&1
+# A program finds the same sentences in JSON.
+reported() {
+  "$NIBBLE" "$@" --json 2>/dev/null | python3 -c 'import json, sys
+for problem in json.load(sys.stdin)["conformance_problems"]: print(" ", problem[:54])'
+}
+for file in whole no_bos template; do
+  echo "$file:"
+  reported tokenize $file.gguf "Once"
+  reported inspect $file.gguf
+  reported run $file.gguf -p "Once upon" -n 1 --quiet
+  reported embed $file.gguf "Once" --quiet
+done

@@ -9,6 +9,7 @@ nibble tokenize "$G/tokenizers/gpt2.json" -f text
 nibble tokenize "$G/tokenizers/bert.json" "naïve Words" --json
 printf '"a b"\n""\n"a\\nb<|im_end|>"\n' >lines
 nibble tokenize "$G/tokenizers/gpt4o.json" --lines lines
+nibble tokenize "$G/tokenizers/gpt4o.json" --lines lines --count --quiet
 "$NIBBLE" quantize "$ASSETS/lab-7m" -t q8_0 -o lab.gguf --quiet >quantized 2>&1
 nibble tokenize lab.gguf "Once upon a time" --json
 nibble tokenize lab.gguf -f text --count --quiet

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the corpora of the GGUF, safetensors, imatrix, tasks, reference and chat template targets: small valid files."""
+"""Writes the seeds of the corpora of the GGUF, safetensors, imatrix, tasks, reference, chat template and torch targets: small
+files, most of them valid."""
 
+import io
 import json
 import pathlib
 import random
 import re
 import struct
+import zipfile
 
 CORPUS = pathlib.Path(__file__).parent / "corpus"
 U8, I8, U16, I16, U32, I32, F32, BOOL, STRING, ARRAY, U64, I64, F64 = range(13)
@@ -210,6 +213,7 @@ REFERENCE = {
     "wide": compact(4, 70000, [(0.5, -3, [69999, 5], [2839, 2839], [1, 1], [20000, 20000])], wide=True),
 }
 
+
 def quantized_weights():
     """The checkpoints of tests/golden: what quantizes them, a zero byte, their weights."""
     seeds = {}
@@ -218,6 +222,62 @@ def quantized_weights():
         if config:
             seeds[folder.name] = json.dumps(config).encode() + b"\0" + (folder / "model.safetensors").read_bytes()
     return seeds
+
+
+WORDS = ["<unk>", "<s>", "</s>", "\u2581", "a", "b", "H", "i", "ab", "\u2581a"]
+
+
+def conformance(texts, counts, ids, chats=(), prompts=(), chat_template="{{ messages[0].content }}", version=1):
+    keys = [("tokenizer.ggml.model", STRING, "llama"), ("tokenizer.ggml.tokens", ARRAY, (STRING, WORDS)),
+            ("tokenizer.ggml.scores", ARRAY, (F32, [0] * len(WORDS))),
+            ("tokenizer.ggml.token_type", ARRAY, (I32, [2, 3, 3] + [1] * (len(WORDS) - 3))),
+            ("tokenizer.ggml.unknown_token_id", U32, 0), ("tokenizer.chat_template", STRING, chat_template),
+            ("nibble.conformance.version", U32, version), ("nibble.conformance.texts", ARRAY, (STRING, texts)),
+            ("nibble.conformance.counts", ARRAY, (U32, counts)), ("nibble.conformance.ids", ARRAY, (U32, ids))]
+    if chats:
+        keys += [("nibble.conformance.chats", ARRAY, (STRING, chats)),
+                 ("nibble.conformance.prompts", ARRAY, (STRING, prompts))]
+    return gguf(keys, [])
+
+
+HI = '{"messages":[{"role":"user","content":"Hi"}],"add_generation_prompt":true}'
+LOOP = "{% for i in range(99999) %}{% for j in range(99999) %}{{ i }}{% endfor %}{% endfor %}"
+CONFORMANCE = {
+    "kept": conformance(["ab", "b"], [3, 4], [1, 3, 8, 1, 3, 5, 9], [HI], ["Hi"]),
+    "no_chats": conformance(["", "a"], [1, 2], [1, 1, 9], chat_template=""),
+    "long_prompt": conformance([], [], [], [HI], ["sha256:" + "0" * 64], "{{ messages[0].content * 400 }}"),
+    "time": conformance([], [], [], [HI], ["02 Jan 2024"], "{{ strftime_now('%d %b %Y') }}"),
+    "later": conformance(["a"], [9], [], version=2),
+    "bad_counts": conformance(["a", "b"], [2**32 - 1, 2**32 - 1], [1, 2]),
+    "bad_many": conformance(["a"] * 300, [0] * 300, []),
+    "bad_chats": conformance([], [], [], [HI, "[]"], ["Hi"]),
+    "bad_chat": conformance([], [], [], ['{"messages": 1, "add_generation_prompt": "x"}', "{"], ["", ""]),
+    "bad_loop": conformance([], [], [], [HI] * 16, [""] * 16, LOOP),
+}
+
+MODULES = [{"idx": i, "name": str(i), "path": path, "type": "sentence_transformers.models." + kind}
+           for i, (kind, path) in enumerate([("Transformer", ""), ("Pooling", "1_Pooling"), ("Normalize", "2_Normalize")])]
+
+
+def pooling(modules, config):
+    return json.dumps(modules).encode() + b"\0" + json.dumps(config).encode()
+
+
+def modes(**switched):
+    return {"word_embedding_dimension": 8, "include_prompt": True} | {f"pooling_mode_{k}": v for k, v in switched.items()}
+
+
+HF_POOLING = {
+    "mean": pooling(MODULES, modes(cls_token=False, mean_tokens=True, max_tokens=False)),
+    "cls": pooling(MODULES[:2], modes(cls_token=True)),
+    "last": pooling([MODULES[1] | {"path": "a/b"}], modes(lasttoken=True)),
+    "none": pooling(MODULES[:1], {}),
+    "bad_two": pooling(MODULES, modes(cls_token=True, mean_tokens=True)),
+    "bad_kinds": pooling([MODULES[0] | {"type": "sentence_transformers.models.Dense"}], modes(max_tokens=True)),
+    "bad_outside": pooling([MODULES[1] | {"path": "../../x"}], modes(mean_tokens=1)),
+    "bad_absolute": pooling([MODULES[1] | {"path": "/etc"}, 7], [1]),
+    "bad_types": pooling({"type": 1}, modes(mean_tokens="yes")),
+}
 
 
 def chat_templates():
@@ -229,10 +289,121 @@ def chat_templates():
     return {group: "\n".join(templates).encode() for group, templates in groups.items()}
 
 
-for folder, seeds in (("gguf", GGUF), ("gguf_weights", GGUF_WEIGHTS), ("safetensors", SAFETENSORS),
+def archive(pickle, storages=(bytes(24),), method=zipfile.ZIP_STORED, prefix="a/"):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as zipped:
+        for name, data in [("data.pkl", pickle), ("byteorder", b"little"),
+                           *((f"data/{i}", data) for i, data in enumerate(storages))]:
+            zipped.writestr(zipfile.ZipInfo(prefix + name), data, method)
+    return out.getvalue()
+
+
+def named(name):
+    """The opcode GLOBAL"""
+    module, _, name = name.rpartition(".")
+    return b"c" + module.encode() + b"\n" + name.encode() + b"\n"
+
+
+def word(value):
+    return b"X" + struct.pack("<I", len(value)) + value.encode()
+
+
+def tensor(shape=b"K\2K\3\x86", strides=b"K\3K\1\x86", first=b"K\0", storage=b"torch.FloatStorage", key="0", count=b"K\6"):
+    return (named("torch._utils._rebuild_tensor_v2") + b"((" + word("storage") + named(storage.decode()) + word(key) +
+            word("cpu") + count + b"tQ" + first + shape + strides + b"\x89}tR")
+
+
+def pickled(value, key=word("w")):
+    return b"\x80\2}" + key + value + b"s."
+
+
+def call(name, arguments):
+    return b"\x80\2" + named(name) + b"(" + arguments + b"tR."
+
+
+GOOD = pickled(tensor())
+LEGACY = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e80024de9032e")
+TORCH = {
+    "zip": archive(GOOD),
+    "legacy": LEGACY + b"\x80\2}." + GOOD + b"\x80\2]" + word("0") + b"a." + struct.pack("<Q", 6) + bytes(24),
+}
+# Each must be refused; tests/unit/file/torch_seeds_test.cc says with which words.
+BAD_TORCH = {
+    "os_system": archive(call("os.system", word("true"))),
+    "posix_system": archive(call("posix.system", word("true"))),
+    "builtins_eval": archive(call("builtins.eval", word("1"))),
+    "builtins_getattr": archive(call("builtins.getattr", named("torch.FloatStorage") + word("x"))),
+    "subprocess": archive(call("subprocess.Popen", word("true"))),
+    "load_from_bytes": archive(call("torch.storage._load_from_bytes", word("x"))),
+    "torch_load": archive(call("torch.load", word("x"))),
+    "hub_load": archive(call("torch.hub.load", word("x"))),
+    "runpy": archive(call("runpy._run_code", word("x"))),
+    "late_state": archive(b"\x80\2}" + word("w") + tensor() + b"s" + named("collections.OrderedDict") + b")R" +
+                          named("os.system") + b"b."),
+    "stack_global": archive(b"\x80\4" + word("os") + word("system") + b"\x93)R."),
+    "stack_global_memo": archive(b"\x80\4" + word("system") + b"\x94" + word("os") + b"h\0\x93)R."),
+    "stack_global_dots": archive(b"\x80\4" + word("torch") + word("os.system") + b"\x93)R."),
+    "stack_global_number": archive(b"\x80\4K\1K\2\x93."),
+    "newline_name": archive(b"\x80\4" + word("os\nx") + word("system") + b"\x93."),
+    "newobj": archive(b"\x80\2" + named("torch.Size") + b")\x81."),
+    "inst": archive(b"\x80\2(ios\nsystem\n."),
+    "obj": archive(b"\x80\2(" + named("torch.Size") + b"o."),
+    "ext": archive(b"\x80\2\x82\1."),
+    "call_a_call": archive(b"\x80\2" + tensor() + b")R."),
+    "text_protocol": archive(b"(dp0\n."),
+    "deep": archive(b"\x80\2" + b"(" * 2000),
+    "deep_lists": archive(b"\x80\2" + b"]" * 2000 + b"."),
+    "memo_bomb": archive(b"\x80\2](" + b"K\1" * 9 + b"eq\0" + b"(" + b"h\0" * 2000 + b"t."),
+    "dict_bomb": archive(b"\x80\2](" + b"K\1K\1\x86" * 200 + b"eq\0" +
+                         (named("collections.OrderedDict") + b"h\0\x85R0") * 100 + b"N."),
+    "memo_unknown": archive(b"\x80\2h\7."),
+    "underflow": archive(b"\x80\2(00."),
+    "no_stop": archive(b"\x80\2}"),
+    "long_integer": archive(b"\x80\2\x8a\x09" + bytes(9) + b"."),
+    "long_text": archive(b"\x80\2X\xff\xff\xff\xffabc."),
+    "long_name": archive(b"\x80\2c" + b"m" * 1000 + b"\n"),
+    "no_tensors": archive(b"\x80\2}."),
+    "beyond_storage": archive(pickled(tensor(first=b"K\1"))),
+    "huge_shape": archive(pickled(tensor(shape=b"\x8a\x08" + b"\xff" * 7 + b"\x7fK\3\x86"))),
+    "negative_shape": archive(pickled(tensor(shape=b"J\xff\xff\xff\xffK\3\x86"))),
+    "no_storage": archive(pickled(tensor(key="7"))),
+    "storage_path": archive(pickled(tensor(key="../0"))),
+    "twice": archive(b"\x80\2}(" + (word("w") + tensor()) * 2 + b"u."),
+    "compressed": archive(GOOD, method=zipfile.ZIP_DEFLATED),
+    "zip_bomb": archive(GOOD, storages=(bytes(1 << 22),), method=zipfile.ZIP_DEFLATED),
+    "no_pickle": archive(GOOD).replace(b"data.pkl", b"data.pkx"),
+    "tail": archive(GOOD) + b"x",
+    "cut": archive(GOOD)[:-30],
+    "big_endian": archive(GOOD).replace(b"little", b"bigbig"),
+    "other": b"not a checkpoint at all",
+    "legacy_cut": TORCH["legacy"][:-1],
+    "legacy_count": LEGACY + b"\x80\2}." + GOOD + b"\x80\2]" + word("0") + b"a." + b"\xff" * 8 + bytes(24),
+    "legacy_system": LEGACY + call("os.system", word("true")),
+}
+
+
+def directory_entry(data, which, offset, value):
+    """An archive with 4 bytes of the directory's entry changed."""
+    at = -1
+    for _ in range(which + 1):
+        at = data.index(b"PK\1\2", at + 1)
+    return data[:at + offset] + struct.pack("<I", value) + data[at + offset + 4:]
+
+
+BAD_TORCH |= {
+    "overlap": directory_entry(directory_entry(archive(GOOD, storages=(GOOD, GOOD)), 3, 42, 0), 3, 42, 0),
+    "same_place": archive(GOOD, storages=(bytes(8), bytes(8))).replace(b"data/1", b"data/0"),
+    "outside": directory_entry(archive(GOOD), 2, 42, 1 << 30),
+    "too_long": directory_entry(directory_entry(archive(GOOD), 2, 20, 1 << 20), 2, 24, 1 << 20),
+    "swallows": directory_entry(directory_entry(archive(GOOD), 0, 20, len(GOOD) + 40), 0, 24, len(GOOD) + 40),
+}
+TORCH |= {f"bad_{name}": data for name, data in BAD_TORCH.items()}
+
+for folder, seeds in (("torch", TORCH), ("gguf", GGUF), ("gguf_weights", GGUF_WEIGHTS), ("safetensors", SAFETENSORS),
                       ("imatrix", IMATRIX), ("conversations", CONVERSATIONS),
                       ("checkpoint", CHECKPOINT), ("tasks", TASKS), ("reference", REFERENCE),
-                      ("chat_template", chat_templates()), ("quantized_weights", quantized_weights())):
+                      ("conformance", CONFORMANCE), ("hf_pooling", HF_POOLING), ("chat_template", chat_templates()),
+                      ("quantized_weights", quantized_weights())):
     (CORPUS / folder).mkdir(parents=True, exist_ok=True)
     for seed, data in seeds.items():
         (CORPUS / folder / f"{seed}.{folder}").write_bytes(data)

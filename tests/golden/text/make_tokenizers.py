@@ -1,7 +1,8 @@
 """Small tokenizers of every kind, trained on a text of our own, and the ids that PyPI's tokenizers give for mixed texts:
 tokenizers/NAME.json, and ids.json beside it.
 
-make_tokenizers.py; needs the packages of tests/peers/requirements.txt."""
+make_tokenizers.py; needs the packages of tests/peers/requirements.txt. With --ids the tokenizers stay, and only the ids
+are made anew."""
 
 from __future__ import annotations
 
@@ -24,6 +25,11 @@ GPT4O = (r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}
 SIZE = 400
 P = pre_tokenizers
 N = normalizers
+# Where versions of Unicode differ: characters that none has, private ones, and what is a mark, punctuation,
+# a grapheme or a normal form only since Unicode 8 or 9; then runs that can be cut in several ways.
+VERSIONS = ["a\u0558b", "8\u05ca\ufffdif", "W\ue056E", "a\U000f1234b\U0010fffe", "e\u08d4b", "e\u1734b\u1885c", "a\ua8c5\u11438z",
+            "a\U0001e944b", "x\u2e52y\U00011f43z", "\u0915\u094d\u0937\u093f",
+            "e\u0301\u0327\u1dfa", "\u0995\u09fe\u09bc", "\U0001f16c\U0001fbf0\u32ff", "\u0001a\u007f\u0085b", *(c * 37 for c in "ceo_")]
 
 
 def byte_level(name: str, pre, normalizer=None, **options) -> tuple[str, Tokenizer]:
@@ -84,12 +90,19 @@ def make() -> list[tuple[str, Tokenizer]]:
     return made
 
 
+def kept() -> list[tuple[str, Tokenizer]]:
+    names = [name for name in json.loads((OUT / "ids.json").read_text()) if name != "texts"]
+    return [(name, Tokenizer.from_file(str(OUT / f"{name}.json"))) for name in names]
+
+
 def main() -> None:
     OUT.mkdir(exist_ok=True)
-    texts = ["", " ", "a", *mixed_texts(60, 3)]
+    texts = ["", " ", "a", *mixed_texts(60, 3), *VERSIONS]
     ids = {}
-    for name, tokenizer in make():
-        tokenizer.save(str(OUT / f"{name}.json"), pretty=False)
+    made = kept() if "--ids" in sys.argv else make()
+    for name, tokenizer in made:
+        if "--ids" not in sys.argv:
+            tokenizer.save(str(OUT / f"{name}.json"), pretty=False)
         ids[name] = [tokenizer.encode(text).ids for text in texts]
     lines = [f'"{name}": {json.dumps(rows, separators=(",", ":"))}' for name, rows in ids.items()]
     (OUT / "ids.json").write_text("{" + f'"texts": {json.dumps(texts)},\n' + ",\n".join(lines) + "}\n")
