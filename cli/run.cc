@@ -24,6 +24,7 @@ struct Options {
   GenerateOptions generate;
   bool chats = false;
   std::string system;
+  std::filesystem::path chat_template;
 };
 
 double per_second(size_t count, double seconds) {
@@ -64,8 +65,18 @@ void check_usage(const Options& options) {
     throw Error(ErrorCode::kUsage, "there is nothing to continue: give -p PROMPT, or chat with -i");
   if (!options.chats && !options.system.empty())
     throw Error(ErrorCode::kUsage, "--system is for chats: it goes with -i");
+  if (!options.chats && !options.chat_template.empty())
+    throw Error(ErrorCode::kUsage, "--chat-template is for chats: it goes with -i");
   if (options.chats && options.common.json)
     throw Error(ErrorCode::kUsage, "a chat is read by people: --json does not go with -i");
+}
+
+std::string read_template(const std::filesystem::path& path) {
+  if (path.empty()) return {};
+  std::string text = read_text(path);
+  if (text.empty())
+    throw Error(ErrorCode::kInvalidFile, path.string() + ": is empty, expected a chat template");
+  return text;
 }
 
 void run(Options& options) {
@@ -75,7 +86,8 @@ void run(Options& options) {
   const Model model(options.model, options.load);
   const auto problems = show_warnings(options.model, conformance_problems(model));
   if (options.chats) {
-    run_chat(model, {options.generate, options.system}, options.prompt, options.common.quiet);
+    run_chat(model, {options.generate, options.system, read_template(options.chat_template)},
+             options.prompt, options.common.quiet);
     return;
   }
   const auto stream = [](std::string_view text) {
@@ -145,6 +157,10 @@ void add_run(CLI::App& app) {
                     "chat, by the model's own chat template (/help shows what can be typed)");
   command->add_option("--system", options->system, "what the model is told before a chat")
       ->type_name("TEXT");
+  command
+      ->add_option("--chat-template", options->chat_template,
+                   "chat by this template (Jinja) instead of the model's own")
+      ->type_name("FILE");
   add_load_options(*command, options->load);
   command
       ->add_option("-n,--max-tokens", options->generate.max_tokens,

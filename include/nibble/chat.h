@@ -16,7 +16,8 @@ struct ChatOptions {
   // max_tokens bounds each answer, context the whole conversation (0: what the model was trained
   // for, at most 8192).
   GenerateOptions generate;
-  std::string system;  // what the model is told before the conversation; empty: nothing
+  std::string system;         // what the model is told before the conversation; empty: nothing
+  std::string chat_template;  // in Jinja; empty: the model's own
 };
 
 struct ChatMessage {
@@ -36,8 +37,8 @@ struct ChatAnswer {
 
 class Chat {
  public:
-  // The model must outlive the chat. Error kUsage when it has no chat template, or for options out
-  // of range.
+  // The model must outlive the chat. Error kUsage when there is no chat template, or for options
+  // out of range; kInvalidFile, naming the line, for a template that is none.
   Chat(const Model& model, ChatOptions options);
   ~Chat();
   Chat(Chat&&) noexcept;

@@ -49,7 +49,7 @@ struct Chat::Parts {
   Parts(const Model& loaded, ChatOptions wanted)
       : model(loaded.parts()),
         options(std::move(wanted)),
-        chat_template(chat_template_of(model)),
+        chat_template(chat_template_of(model, options.chat_template)),
         ends(end_tokens_of(model.tokenizer->vocabulary())),
         session(model.config, *model.weights, *model.pool, context_of(model, options.generate),
                 kv_types_of(model, options.generate)) {

@@ -5,9 +5,9 @@
 
 namespace nibble {
 
-ChatTemplate chat_template_of(const Model::Parts& model) {
+ChatTemplate chat_template_of(const Model::Parts& model, const std::string& given) {
   const Vocabulary& vocabulary = model.tokenizer->vocabulary();
-  if (vocabulary.chat_template.empty()) {
+  if (given.empty() && vocabulary.chat_template.empty()) {
     fail(ErrorCode::kUsage,
          "{}: the model has no chat template (tokenizer.chat_template of a GGUF file; "
          "chat_template.jinja or tokenizer_config.json of a directory): ask without one, or ask a "
@@ -18,7 +18,8 @@ ChatTemplate chat_template_of(const Model::Parts& model) {
     return id ? model.tokenizer->piece(*id) : std::string();
   };
   return ChatTemplate(
-      vocabulary.chat_template, model.path.string() + ": chat template",
+      given.empty() ? vocabulary.chat_template : given,
+      given.empty() ? model.path.string() + ": chat template" : "the chat template given",
       {text(vocabulary.bos), text(vocabulary.eos), text(vocabulary.unk), text(vocabulary.pad)});
 }
 
