@@ -59,6 +59,7 @@ nlohmann::ordered_json quantized_json(const QuantizeResult& result, bool dry_run
           {"method", method_name(result.method)},
           {"importance_tensors", result.importance_tensors},
           {"feedback_tensors", result.feedback_tensors},
+          {"unusable_moments", result.unusable_moments},
           {"pooled_experts", result.pooled_experts},
           {"scaled_inputs", result.scaled_inputs},
           {"seconds", result.seconds},
@@ -80,6 +81,12 @@ void print_quantized(const QuantizeResult& result, bool dry_run) {
     fmt::print("importance matrix: used for {} tensors\n", result.importance_tensors);
   if (result.feedback_tensors > 0)
     fmt::print("error feedback: for {} of them\n", result.feedback_tensors);
+  if (!result.unusable_moments.empty()) {
+    fmt::print(
+        "but {} of these have second moments of no use and went without, at least in part (first: "
+        "{})\n",
+        result.unusable_moments.size(), result.unusable_moments.front());
+  }
   if (result.scaled_inputs > 0)
     fmt::print("scaled: what {} inputs multiply\n", result.scaled_inputs);
   if (result.pooled_experts > 0) {

@@ -117,7 +117,10 @@ struct QuantizeResult {
   Method method = Method::kNearest;  // that was used, never kAuto
   size_t importance_tensors = 0;     // that the importance matrix speaks of
   size_t feedback_tensors = 0;       // of these, with second moments
-  size_t scaled_inputs = 0;          // whose columns were scaled
+  // Of these, such that had a matrix whose moments are of no use (all zero, or no moments of
+  // anything), which was rounded by importance alone; as far as this call wrote them.
+  std::vector<std::string> unusable_moments;
+  size_t scaled_inputs = 0;  // whose columns were scaled
   // Experts of them that met so little of the calibration text that what is known of them is mostly
   // the mean over all experts of their tensor.
   size_t pooled_experts = 0;

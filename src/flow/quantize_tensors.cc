@@ -1,7 +1,9 @@
 #include "flow/quantize_tensors.h"
 
 #include <algorithm>
+#include <iterator>
 #include <semaphore>
+#include <utility>
 
 #include "base/xxh64.h"
 #include "codec/codec.h"
@@ -60,6 +62,18 @@ class Quantizing {
 
   // What the pieces of the group that follow are rounded with.
   void use(std::vector<std::optional<FeedbackFactor>> factors) { factors_ = std::move(factors); }
+
+  // Of a group other than 0: the tensors that lack feedback for a matrix.
+  std::vector<std::string> without_feedback(const std::vector<size_t>& group) const {
+    std::vector<std::string> names;
+    if (std::ranges::all_of(factors_, [](const auto& factor) { return factor.has_value(); }))
+      return names;
+    for (const size_t number : group) {
+      const std::string& name = stored(pieces_[number]).name;
+      if (names.empty() || names.back() != name) names.push_back(name);
+    }
+    return names;
+  }
 
   // Returns the weights that were encoded; 0 when no output lacked the piece.
   uint64_t run(size_t number, Worker& worker) const {
@@ -191,16 +205,21 @@ QuantizeTotals quantize_tensors(const TensorSource& source, const EncodingRules&
   std::counting_semaphore<> lanes(quantizing.lanes());
   std::vector<Worker> workers(static_cast<size_t>(pool.count()));
   const auto groups = quantizing.groups();
+  std::vector<std::string> unusable_moments;
   for (size_t group = 0; group < groups.size(); ++group) {
     if (groups[group].empty()) continue;
     quantizing.use(rules.feedback.factors(group, rules.effort, pool));
+    std::ranges::copy(quantizing.without_feedback(groups[group]),
+                      std::back_inserter(unusable_moments));
     pool.run(static_cast<int64_t>(groups[group].size()), 1, [&](int64_t i, int64_t, int worker) {
       const Turn turn(lanes);
       phase.advance(quantizing.run(groups[group][static_cast<size_t>(i)],
                                    workers[static_cast<size_t>(worker)]));
     });
   }
-  return sum_of(workers, quantizing.lanes());
+  QuantizeTotals totals = sum_of(workers, quantizing.lanes());
+  totals.unusable_moments = std::move(unusable_moments);
+  return totals;
 }
 
 }  // namespace nibble

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/threads.h"
@@ -15,8 +16,9 @@
 namespace nibble {
 
 struct QuantizeTotals {
-  uint64_t source_bytes = 0;       // read
-  uint64_t peak_buffer_bytes = 0;  // of the rows in flight
+  uint64_t source_bytes = 0;                  // read
+  uint64_t peak_buffer_bytes = 0;             // of the rows in flight
+  std::vector<std::string> unusable_moments;  // see QuantizeResult
 };
 
 struct OutputTarget {

@@ -163,6 +163,7 @@ void write_outputs(const ModelSource& model, const EncodingRules& rules,
                                          options.memory_limit, pool, options.run);
     result.source_bytes = totals.source_bytes;
     result.peak_buffer_bytes = totals.peak_buffer_bytes;
+    result.unusable_moments = totals.unusable_moments;
     work.finish();
   } catch (const Error& error) {
     if (may_go_on_after(error.code())) {

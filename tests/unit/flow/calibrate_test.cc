@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstring>
 
+#include "file/gguf.h"
 #include "file/imatrix.h"
 #include "file/moments.h"
 #include "nibble/error.h"
@@ -223,6 +225,38 @@ TEST_F(CalibrateTest, AFileMadeWithFeedbackIsMadeAgainToTheByte) {
   const auto verified = verify(folder_ / "one.gguf", kLab7m, verification);
   EXPECT_TRUE(verified.problems.empty());
   EXPECT_EQ(verified.bytes_compared, verified.bytes);
+}
+
+TEST_F(CalibrateTest, MomentsThatAreOfNoUseAreNamedAndImportanceStandsInForThem) {
+  run("my.gguf", {.moments = true});
+  std::string spoiled = bytes("my.gguf");
+  {
+    const GgufFile file(folder_ / "my.gguf");
+    const auto begin = reinterpret_cast<const char*>(file.files().front()->map().data());
+    for (size_t i = 0; i < file.tensors().size(); ++i) {
+      if (file.tensors()[i].name != moments_name("blk.2.ffn_down.weight")) continue;
+      const auto at = reinterpret_cast<const char*>(file.view(i).data()) - begin;
+      std::fill_n(spoiled.begin() + at, file.tensors()[i].bytes(), char{0});
+    }
+  }
+  write_file(folder_ / "spoiled.gguf", spoiled);
+  QuantizeOptions options;
+  options.imatrix = folder_ / "my.gguf";
+  EXPECT_TRUE(quantize(kLab7m, {{"q4_0", folder_ / "a.gguf"}}, options).unusable_moments.empty());
+  options.imatrix = folder_ / "spoiled.gguf";
+  const auto made = quantize(kLab7m, {{"q4_0", folder_ / "b.gguf"}}, options);
+  EXPECT_EQ(made.unusable_moments, std::vector<std::string>{"blk.2.ffn_down.weight"});
+  options.method = Method::kWeighted;
+  quantize(kLab7m, {{"q4_0", folder_ / "c.gguf"}}, options);
+  const GgufFile a(folder_ / "a.gguf"), b(folder_ / "b.gguf"), c(folder_ / "c.gguf");
+  const auto rows = [](const GgufFile& file, const std::string& name) {
+    const auto found = std::ranges::find(file.tensors(), name, &TensorInfo::name);
+    const auto view = file.view(static_cast<size_t>(found - file.tensors().begin()));
+    return std::vector<std::byte>(view.begin(), view.end());
+  };
+  EXPECT_EQ(rows(b, "blk.2.ffn_down.weight"), rows(c, "blk.2.ffn_down.weight"));
+  EXPECT_EQ(rows(b, "blk.2.ffn_up.weight"), rows(a, "blk.2.ffn_up.weight"));
+  EXPECT_NE(rows(a, "blk.2.ffn_down.weight"), rows(c, "blk.2.ffn_down.weight"));
 }
 
 TEST_F(CalibrateTest, AMethodNeedsWhatItTakes) {
