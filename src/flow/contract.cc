@@ -28,7 +28,11 @@ GoalResult Contract::keep(const std::filesystem::path& output) {
   for (int i = 0; i < kContractAttempts; ++i) {
     const bool is_last_chance = i + 1 == kContractAttempts && !is_met_;
     constexpr double kCautious = 0.6;
-    if (!attempt(is_last_chance ? target * kCautious : target, output)) break;
+    if (!attempt(is_last_chance ? target * kCautious : target, output)) {
+      if (is_met_) break;
+      target *= kCautious;  // so little less to lose was the same plan
+      continue;
+    }
     if (i + 1 == kContractAttempts) break;
     const auto next = next_target(target);
     if (!next) break;

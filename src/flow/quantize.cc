@@ -92,6 +92,8 @@ QuantizeResult quantize_each(const std::filesystem::path& model,
   for (const QuantizeTarget& target : targets) {
     QuantizeResult one = quantize(model, {target}, options);
     one.files.insert(one.files.begin(), all.files.begin(), all.files.end());
+    one.unusable_moments.insert(one.unusable_moments.begin(), all.unusable_moments.begin(),
+                                all.unusable_moments.end());
     one.seconds += all.seconds;
     one.source_bytes += all.source_bytes;
     one.peak_buffer_bytes = std::max(one.peak_buffer_bytes, all.peak_buffer_bytes);
